@@ -1,0 +1,61 @@
+# `make` alone prints this help.
+.DEFAULT_GOAL := help
+.PHONY: help install execute test lint data publish lab clean
+
+OUT ?= build
+RUN = .venv/bin/python
+CHECK = import sys, venv, ensurepip; \
+        sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+help:
+	@echo "make execute    run the notebook, render it, write it all to build/"
+	@echo "                DATA=path.csv  your own data"
+	@echo "                QUICK=1        fewer folds and epochs"
+	@echo "                SEED=n         another split, other networks"
+	@echo "                JOBS=n         worker processes (one per core)"
+	@echo "                OUT=folder     instead of build/"
+	@echo "make test       run every test, a quick notebook run among them"
+	@echo "make lint       check the style of code and notebook"
+	@echo "make install    only make .venv, with what requirements.txt pins"
+	@echo "make data       write the stand-in data again, byte for byte"
+	@echo "make publish    put the last full run in the repository"
+	@echo "make lab        open the notebook in JupyterLab"
+	@echo "make clean      remove build/ and .venv/"
+
+install: .venv/installed
+
+# PYTHON=... chooses the Python; else the first one that will do.
+.venv/installed: requirements.txt
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); \
+	do if "$$python" -c "$(CHECK)" 2>/dev/null; then \
+	  echo "Installing into .venv, once (some minutes)"; \
+	  "$$python" -m venv --clear .venv && \
+	  $(RUN) -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r requirements.txt && touch $@; \
+	  exit; \
+	fi; done; \
+	echo "Python 3.11, 3.12 or 3.13 with the venv module is needed." \
+	  "Install it (on Debian or Ubuntu: apt install python3-venv)," \
+	  "or name one: make PYTHON=/path/to/python3.12" >&2; exit 1
+
+execute: install
+	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
+	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)"
+
+test: install
+	@$(RUN) -m pytest
+
+lint: install
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+data: install
+	@$(RUN) -m helpers.simulate
+
+publish: install
+	@$(RUN) scripts/publish.py "$(OUT)"
+
+lab: install
+	@$(RUN) -m jupyterlab --ip=127.0.0.1 assignment7.ipynb
+
+clean:
+	rm -rf build .venv

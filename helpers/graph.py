@@ -1,0 +1,121 @@
+"""Train and predict with whole epochs inside one TensorFlow graph."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+PREDICT_BATCH = 256  # bounds the memory that attention scores need
+
+
+class GraphRunner:
+    """Runs training and prediction for models of one configuration.
+
+    Keras's own `fit` feeds every batch through a data pipeline and traces
+    its graph anew for every model. Here one scratch model is traced once;
+    a model to be trained lends it its variables and gets them back, so the
+    result is that of `fit`, several times sooner.
+    """
+
+    def __init__(self, scratch: keras.Model):
+        self.scratch = scratch
+        scratch.optimizer.build(scratch.trainable_variables)
+        self.optimizer_start = [v.numpy() for v in scratch.optimizer.variables]
+        T, G = scratch.input_shape[1:]
+        X = tf.TensorSpec((None, T, G), tf.float32)
+        y = tf.TensorSpec((None, 1), tf.float32)
+        order = tf.TensorSpec((None,), tf.int64)
+        size = tf.TensorSpec((), tf.int64)
+        self.epoch = tf.function(self._epoch, [X, y, order, size])
+        self.probability = tf.function(self._probability, [X])
+        self.evaluation = tf.function(self._evaluation, [X, y, size])
+
+    def fit(
+        self,
+        model: keras.Model,
+        X: np.ndarray,
+        y: np.ndarray,
+        epochs: int,
+        batch_size: int,
+        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> dict[str, list[float]]:
+        """Train a freshly built `model` in place as `model.fit` would, and
+        return its history. X (n, T, G) float32, y (n,)."""
+        _copy(model.variables, self.scratch.variables)
+        for variable, start in zip(
+            self.scratch.optimizer.variables, self.optimizer_start, strict=True
+        ):
+            variable.assign(start)
+        X, y = _tensors(X, y)
+        order = _shuffle(len(X))
+        history = {}
+        for _ in range(epochs):
+            self.scratch.reset_metrics()
+            self.epoch(X, y, next(iter(order)), batch_size)
+            _append(history, self.scratch.get_metrics_result())
+            if validation_data is not None:
+                self.scratch.reset_metrics()
+                self.evaluation(*_tensors(*validation_data), batch_size)
+                _append(history, self.scratch.get_metrics_result(), "val_")
+        _copy(self.scratch.variables, model.variables)
+        return history
+
+    def predict(self, model: keras.Model, X: np.ndarray) -> np.ndarray:
+        """Return `model`'s probabilities (n, 1) for X (n, T, G)."""
+        _copy(model.variables, self.scratch.variables)
+        batches = range(0, len(X), PREDICT_BATCH)
+        X = tf.convert_to_tensor(X, tf.float32)
+        return np.concatenate(
+            [self.probability(X[i : i + PREDICT_BATCH]) for i in batches]
+        )
+
+    def _epoch(self, X, y, order, batch_size):
+        n = tf.size(order, tf.int64)
+        for start in tf.range(0, n, batch_size):
+            batch = order[start : start + batch_size]  # (b,)
+            data = (tf.gather(X, batch), tf.gather(y, batch))
+            self.scratch.train_step(data)
+
+    def _evaluation(self, X, y, batch_size):
+        n = tf.shape(X, tf.int64)[0]
+        for start in tf.range(0, n, batch_size):
+            stop = start + batch_size
+            self.scratch.test_step((X[start:stop], y[start:stop]))
+
+    def _probability(self, X):
+        return self.scratch(X, training=False)
+
+
+@lru_cache(maxsize=4)  # bounds a process's memory
+def runner_for(
+    build: Callable[..., keras.Model], params: tuple[tuple[str, object], ...]
+) -> GraphRunner:
+    """Return the runner for `build(**dict(params))`, traced at most once
+    while it stays among the latest four of this process."""
+    return GraphRunner(build(**dict(params)))
+
+
+def _shuffle(n):
+    """Return a data set that yields the order in which `fit` takes the
+    samples: Keras's own recipe, so that equal seeds give equal orders."""
+    epochs = tf.data.Dataset.range(1)
+    return epochs.map(lambda _: tf.random.shuffle(tf.range(n, dtype="int64")))
+
+
+def _tensors(X, y):
+    return (
+        tf.convert_to_tensor(X, tf.float32),
+        tf.convert_to_tensor(np.reshape(y, (-1, 1)), tf.float32),
+    )
+
+
+def _copy(source, target):
+    for old, new in zip(source, target, strict=True):
+        new.assign(old)
+
+
+def _append(history, logs, prefix=""):
+    for name, value in logs.items():
+        history.setdefault(prefix + name, []).append(float(value))

@@ -1,0 +1,102 @@
+"""Threads, versions, clocks and progress: what a run needs around it."""
+
+import importlib.metadata
+import os
+import platform
+import time
+import warnings
+from contextlib import contextmanager
+
+import joblib
+from IPython.display import HTML, Markdown, clear_output, display
+
+PACKAGES = ("tensorflow", "keras", "scikit-learn", "scikeras", "numpy",
+            "pandas", "scipy", "joblib")  # fmt: skip
+
+
+def configure_tensorflow() -> None:
+    """Set how TensorFlow runs, for this process and those it starts.
+
+    Must run before TensorFlow is imported. One thread a process gives the
+    same sums on any number of cores; the models are too small to use more.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no banners
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # one order of sums
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+
+def show_warnings_as_notes() -> None:
+    """Show warnings in a notebook as text, without paths or line numbers."""
+
+    def show(message, *_):
+        display(Markdown(f"> **Note:** {message}"))
+
+    warnings.showwarning = show
+
+
+def describe_environment() -> dict[str, str]:
+    """Return the versions and the processor type that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        found[name] = _version(name)
+    system = f"{platform.system()} {platform.machine()}"
+    return found | {"platform": system}
+
+
+def _version(name):
+    for package in (name, f"{name}-cpu"):  # tensorflow-cpu is tensorflow
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return "not installed"
+
+
+@contextmanager
+def timed(timings: dict[str, float], name: str):
+    """Record in `timings[name]` how many seconds the block took."""
+    start = time.perf_counter()
+    yield
+    timings[name] = round(time.perf_counter() - start, 1)
+
+
+@contextmanager
+def progress(label: str, total: int):
+    """Show how many of `total` joblib tasks are done while the block runs.
+
+    In a notebook as a line that is removed at the end; where the environment
+    variable PROGRESS_FILE names a file (`make execute`), as lines in it.
+    """
+    start, shown = time.monotonic(), [0.0]
+    file = os.environ.get("PROGRESS_FILE")
+    line = None if file else display(HTML(""), display_id=True)
+
+    def print_progress(parallel):
+        now = time.monotonic()
+        done = parallel.n_completed_tasks
+        if now - shown[0] < 1 and done < total:
+            return
+        shown[0] = now
+        left = (now - start) / max(done, 1) * (total - done)
+        text = f"{label}: {done} of {total} fits done, about {left:.0f} s left"
+        if file:
+            with open(file, "a", encoding="utf-8") as lines:
+                lines.write(text + "\n")
+        elif line:
+            line.update(HTML(f"<p>{text}</p>"))
+
+    original = joblib.Parallel.print_progress
+    joblib.Parallel.print_progress = print_progress
+    try:
+        yield
+    finally:
+        joblib.Parallel.print_progress = original
+        if line:
+            clear_output()
+
+
+def count_workers(most: int) -> int:
+    """Return the number of cores this process may use, at most `most`."""
+    return min(joblib.cpu_count(), most)

@@ -1,0 +1,133 @@
+"""The numbers that the notebook states, and results.json."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GridSearchCV
+
+from helpers.compare import (
+    bootstrap_roc_auc,
+    count_multiply_adds,
+    find_trend,
+    judge_winner,
+    score_predictions,
+)
+from helpers.data import ExpressionData
+from helpers.search import fold_scores, tabulate_search
+from helpers.simulate import Truth
+
+
+def describe_data(data: ExpressionData, truth: Truth | None) -> dict:
+    """Describe a file; `truth` is known for the stand-in alone."""
+    n, T, G = data.X.shape
+    return {
+        "source": "stand-in" if truth else "file",
+        "samples": n,
+        "time_points": T,
+        "genes": G,
+        "classes": data.classes,
+        "positive_share": float(data.y.mean()),
+        "zero_share": float((data.X == 0).mean()),
+    }
+
+
+def describe_split(y_train: np.ndarray, y_valid: np.ndarray) -> dict:
+    """Count the samples of either part, and their outcomes."""
+    parts = {"training": y_train, "validation": y_valid}
+    return {
+        name: {
+            "samples": len(y),
+            "outcome_1": int(y.sum()),
+            "share_of_1": float(y.mean()),
+        }
+        for name, y in parts.items()
+    }
+
+
+def describe_search(search: GridSearchCV) -> dict:
+    """Return every candidate's scores, the winner, and how far it stands
+    out."""
+    test_share = 1 / (search.n_splits_ - 1)  # of k folds, 1 against k - 1
+    return {
+        "candidates": tabulate_search(search).to_dict("records"),
+        "best": search.best_params_,
+        "judgement": judge_winner(fold_scores(search), test_share),
+    }
+
+
+def describe_training(history: pd.DataFrame, search_epochs: int) -> dict:
+    """Describe the course of the validation loss: its trend over the epochs
+    that the search used, its lowest point, and its rise from there to the
+    end, as a share of the lowest."""
+    losses = history["val_loss"]
+    return {
+        "epochs": len(history),
+        "search_epochs": search_epochs,
+        "trend": find_trend(losses[:search_epochs]),
+        "best_epoch": int(losses.idxmin()),
+        "lowest": float(losses.min()),
+        "rise": float(losses.iloc[-1] / losses.min() - 1),
+        "loss": list(history["loss"]),
+        "val_loss": list(losses),
+    }
+
+
+def describe_comparison(
+    searches: dict[str, GridSearchCV],
+    predictions: dict[str, np.ndarray],
+    y_train: np.ndarray,
+    y_valid: np.ndarray,
+    log_odds: np.ndarray | None,
+    *,
+    seed: int,
+) -> tuple[dict, dict]:
+    """Score both models on the held-out samples.
+
+    Returns the comparison (a dict per model, and the difference in ROC AUC,
+    LSTM minus attention) and the controls that frame it: always predicting
+    the training share of Outcome 1, and the true `log_odds` where known.
+    """
+    draws = bootstrap_roc_auc(y_valid, predictions, seed=seed)
+    comparison = {}
+    for name, search in searches.items():
+        low, high = np.percentile(draws[name], [2.5, 97.5])
+        model = search.best_estimator_.model_
+        comparison[name] = {
+            **score_predictions(y_valid, predictions[name]),
+            "roc_auc_low": float(low),
+            "roc_auc_high": float(high),
+            "cv_roc_auc": float(search.best_score_),
+            "parameters": model.count_params(),
+            "multiply_adds": count_multiply_adds(model),
+        }
+    gaps = draws["LSTM"] - draws["attention"]
+    low, high = np.percentile(gaps, [2.5, 97.5])
+    gap = comparison["LSTM"]["roc_auc"] - comparison["attention"]["roc_auc"]
+    comparison["difference"] = {"mean": gap, "low": low, "high": high}
+    share = np.full(len(y_valid), y_train.mean())
+    controls = {"majority class": score_predictions(y_valid, share)}
+    if log_odds is not None:
+        best = 1 / (1 + np.exp(-log_odds))
+        controls["best possible"] = score_predictions(y_valid, best)
+    return comparison, controls
+
+
+def save_json(content: dict, path: Path) -> None:
+    """Write numbers to 6 significant digits, keys in the order given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_plain(content), indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray | pd.Series):
+        return [_plain(v) for v in value]
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int | np.integer):
+        return int(value)
+    return float(f"{value:.6g}")

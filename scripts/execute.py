@@ -1,0 +1,175 @@
+"""Execute the notebook, render it, and put all outputs in place at once."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOK = "assignment7.ipynb"
+OUTPUTS = (NOTEBOOK, "assignment7.html", "results.json", "timings.json",
+           "figures")  # fmt: skip
+
+
+def main() -> int:
+    options = parse_options()
+    out = options.out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".run-") as new:
+        new = Path(new)
+        try:
+            notebook = run_notebook(new, options.parameters)
+            (new / "assignment7.html").write_text(
+                render(notebook), encoding="utf-8"
+            )
+            check_complete(new)
+        except KeyboardInterrupt:
+            return fail("interrupted; the outputs are as they were")
+        except PapermillExecutionError as error:
+            return fail(describe(error))
+        except Exception as error:
+            return fail(f"{type(error).__name__}: {one_line(error)}")
+        timings = json.loads((new / "timings.json").read_text())
+        put_in_place(new, out)
+    for name, seconds in timings.items():
+        print(f"{seconds:8.1f} s  {name}")
+    print(f"make execute: wrote {', '.join(OUTPUTS)} to {options.out}")
+    return 0
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build"))
+    parser.add_argument("--data", default="")
+    parser.add_argument("--quick", default="")
+    parser.add_argument("--seed", default="")
+    parser.add_argument("--jobs", default="")
+    options = parser.parse_args()
+    options.parameters = {}
+    if options.data:
+        options.parameters["DATA"] = options.data
+    if options.quick:
+        if options.quick not in ("0", "1"):
+            parser.error(f"QUICK must be 0 or 1, got '{options.quick}'")
+        options.parameters["QUICK"] = options.quick == "1"
+    for name, text in (("SEED", options.seed), ("JOBS", options.jobs)):
+        if text:
+            if not text.isdecimal():
+                parser.error(f"{name} must be a whole number, got '{text}'")
+            options.parameters[name] = int(text)
+    return options
+
+
+def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
+    """Execute the notebook into `folder` and return it, cleaned."""
+    source = ROOT / NOTEBOOK
+    check_parameters(source, parameters)
+    path = folder / NOTEBOOK
+    progress = folder / ".progress"
+    progress.touch()
+    os.environ |= {"OUT": str(folder), "PROGRESS_FILE": str(progress)}
+    done = threading.Event()
+    follower = threading.Thread(target=follow, args=(progress, done))
+    follower.start()
+    try:
+        papermill.execute_notebook(
+            source, path, parameters, cwd=ROOT, progress_bar=False,
+            log_output=False, kernel_name="python3",
+        )  # fmt: skip
+    finally:
+        done.set()
+        follower.join()
+        progress.unlink()
+    notebook = clean(nbformat.read(path, as_version=4))
+    nbformat.write(notebook, path)
+    return notebook
+
+
+def check_parameters(source: Path, parameters: dict) -> None:
+    """Papermill only warns of a parameter that the notebook lacks."""
+    known = papermill.inspect_notebook(source)
+    for name in parameters:
+        if name not in known:
+            raise ValueError(
+                f"the notebook has no parameter {name}; it has "
+                f"{', '.join(known)}"
+            )
+
+
+def follow(progress: Path, done: threading.Event) -> None:
+    """Print what is written to `progress` until `done` is set."""
+    with progress.open(encoding="utf-8") as lines:
+        while not done.wait(0.5):
+            for line in lines:
+                print(line, end="", file=sys.stderr, flush=True)
+
+
+def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop what differs between equal runs: times, paths, random ids."""
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        for key in ("tags",):
+            if not cell.metadata.get(key):
+                cell.metadata.pop(key, None)
+    return notebook
+
+
+def render(notebook: nbformat.NotebookNode) -> str:
+    html, _ = HTMLExporter(
+        template_name="assignment",
+        extra_template_basedirs=[str(ROOT / "templates")],
+    ).from_notebook_node(
+        notebook, resources={"metadata": {"name": "Assignment 7"}}
+    )
+    return html
+
+
+def check_complete(folder: Path) -> None:
+    missing = [name for name in OUTPUTS if not (folder / name).exists()]
+    if missing:
+        raise FileNotFoundError(f"the run wrote no {', '.join(missing)}")
+
+
+def put_in_place(new: Path, out: Path) -> None:
+    """Replace `out` by `new`; what else was in `out` stays in it."""
+    old = new.with_name(new.name + "-old")
+    if out.exists():
+        for path in out.iterdir():
+            if path.name not in OUTPUTS:
+                shutil.move(path, new / path.name)
+        out.rename(old)
+    new.rename(out)
+    new.mkdir()  # for the context manager that made it
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def describe(error: PapermillExecutionError) -> str:
+    return (
+        f"cell {error.cell_index} failed: {error.ename}: "
+        f"{one_line(error.evalue)}"
+    )
+
+
+def one_line(error) -> str:
+    return " ".join(str(error).split())
+
+
+def fail(cause: str) -> int:
+    print(f"make execute: {cause}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
