@@ -3,21 +3,21 @@
 import csv
 import gzip
 import math
-import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from helpers.columns import (
+    OUTCOME,
+    DataError,
+    find_features,
+    list_axes,
+    list_some,
+)
+
 DEFAULT_PATH = "data/gene_expression_data.csv"
-OUTCOME = "Outcome"
-COLUMN = re.compile(r"(?P<gene>.+)_Time_(?P<time>\d+)")
-
-
-class DataError(ValueError):
-    """The data cannot be used; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def load_expression_data(
     """
     path = Path(path)
     header = _read_header(path)
-    features = _feature_columns(path, header, n_time_steps, n_genes)
+    features = find_features(path, header, n_time_steps, n_genes)
     table = _read_table(path, header)
-    genes = sorted({gene for gene, _ in features}, key=_natural_order)
-    times = sorted({time for _, time in features})
+    genes, times = list_axes(features)
     columns = [features[gene, time] for time in times for gene in genes]
     values = _to_numbers(path, table, columns)  # (n, T * G)
     X = values.reshape(len(table), len(times), len(genes))
@@ -104,79 +103,9 @@ def _read_header(path):
     if repeated:
         raise DataError(
             f"{path}: {len(repeated)} column name(s) stand more than once: "
-            f"{_some(repeated)}. Keep one of each."
+            f"{list_some(repeated)}. Keep one of each."
         )
     return header
-
-
-def _feature_columns(path, header, n_time_steps, n_genes):
-    """Return {(gene, time): column name}."""
-    if header[-1] != OUTCOME:
-        warnings.warn(
-            f"{path}: '{OUTCOME}' is column {header.index(OUTCOME) + 1} of "
-            f"{len(header)}, not the last; it is used all the same.",
-            stacklevel=3,
-        )
-    names = [name for name in header if name != OUTCOME]
-    matches = {name: COLUMN.fullmatch(name) for name in names}
-    unknown = [name for name in names if not matches[name]]
-    if len(unknown) == len(names):
-        return _by_position(path, names, n_time_steps, n_genes)
-    if unknown not in ([], names[:1]):  # one leading column is an index
-        raise DataError(
-            f"{path}: {len(unknown)} column(s) are neither "
-            f"'GENE_Time_NUMBER' nor '{OUTCOME}': {_some(unknown)}. "
-            "Rename or remove them."
-        )
-    features = {}
-    for name in names[len(unknown) :]:
-        pair = (matches[name]["gene"], int(matches[name]["time"]))
-        if pair in features:
-            raise DataError(
-                f"{path}: columns '{features[pair]}' and '{name}' are the "
-                "same gene and time. Keep one of them."
-            )
-        features[pair] = name
-    _check_complete(path, features, n_time_steps, n_genes)
-    return features
-
-
-def _check_complete(path, features, n_time_steps, n_genes):
-    genes = sorted({gene for gene, _ in features}, key=_natural_order)
-    times = sorted({time for _, time in features})
-    missing = [f"{gene}_Time_{time}" for gene in genes for time in times
-               if (gene, time) not in features]  # fmt: skip
-    if missing:
-        raise DataError(
-            f"{path}: {len(genes)} genes x {len(times)} times need "
-            f"{len(genes) * len(times)} columns, but {len(missing)} are "
-            f"missing: {_some(missing)}. Add them or remove the rest of "
-            "that gene or time."
-        )
-    found = (len(times), len(genes))
-    asked = (n_time_steps or found[0], n_genes or found[1])
-    if asked != found:
-        raise DataError(
-            f"{path}: expected {asked[0]} times x {asked[1]} genes, the "
-            f"column names give {found[0]} x {found[1]}. Leave out "
-            "n_time_steps and n_genes to use the names."
-        )
-
-
-def _by_position(path, names, n_time_steps, n_genes):
-    """Divide unrecognised columns time-major: all genes of time 0, ..."""
-    size = (n_time_steps or 0) * (n_genes or 0)
-    if size and len(names) - size in (0, 1):  # one more: a leading index
-        names = names[len(names) - size :]
-        return {(f"Gene_{i % n_genes}", i // n_genes): name
-                for i, name in enumerate(names)}  # fmt: skip
-    raise DataError(
-        f"{path}: no column is named 'GENE_Time_NUMBER' (the first is "
-        f"'{names[0][:40] if names else OUTCOME}'), and n_time_steps="
-        f"{n_time_steps} x n_genes={n_genes} does not divide the "
-        f"{len(names)} columns. Name the columns, or call "
-        "load_expression_data(path, n_time_steps=..., n_genes=...)."
-    )
 
 
 def _read_table(path, header):
@@ -235,7 +164,7 @@ def _encode_outcome(path, outcome):
     if len(classes) != 2:
         raise DataError(
             f"{path}: '{OUTCOME}' must have two values, it has "
-            f"{len(classes)}: {_some(map(str, classes))}. Keep two groups, "
+            f"{len(classes)}: {list_some(map(str, classes))}. Keep two groups, "
             "coded 0 and 1."
         )
     y = (outcome == classes[1]).to_numpy(int)
@@ -243,17 +172,5 @@ def _encode_outcome(path, outcome):
                     for c in classes)  # fmt: skip
 
 
-def _natural_order(name):
-    """Sort key under which Gene_2 stands before Gene_10."""
-    parts = re.split(r"(\d+)", name)
-    return [int(p) if i % 2 else p for i, p in enumerate(parts)], name
-
-
 def _place(path, row, column):
     return f"{path}: row {row + 2} (the header is row 1), column '{column}'"
-
-
-def _some(names, most=5):
-    names = [name[:40] for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

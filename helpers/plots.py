@@ -19,6 +19,7 @@ MODELS = {
     "LSTM": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
 }
 CLASSES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
+GREY = "#595959"
 WIDTH = 8.0  # inches, the width of the page
 STYLE = {
     "axes.spines.top": False,
@@ -88,8 +89,7 @@ def plot_grid(table: pd.DataFrame, names: list[str]) -> Figure:
         ax.add_patch(frame)
         ax.set_yticklabels(_settings(grid.index), rotation=0)
         ax.set_xticklabels(_settings(grid.columns), rotation=0)
-        ax.set_ylabel("\n".join(axes_names[0]))
-        ax.set_xlabel(" , ".join(axes_names[1]))
+        ax.set(xlabel="", ylabel="")
     return figure
 
 
@@ -100,36 +100,34 @@ def plot_training(histories: dict[str, pd.DataFrame], budget: int) -> Figure:
         figure, axes = plt.subplots(
             1, len(histories), figsize=(WIDTH, 3.4), squeeze=False, sharey=True
         )
-        for ax, (name, history) in zip(
-            axes.flat, histories.items(), strict=True
-        ):
-            color = MODELS[name]["color"]
-            ax.plot(history["loss"], color="#777777", ls=":", label="training")
-            ax.plot(history["val_loss"], color=color, label="validation")
-            best = history["val_loss"].idxmin()
-            lowest = history["val_loss"][best]
-            ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
-            ax.annotate(
-                f"best: epoch {best}", (best, lowest), (0, -16),
-                textcoords="offset points", ha="center", color=color,
-            )  # fmt: skip
+        for ax, name in zip(axes.flat, histories, strict=True):
+            _plot_losses(ax, name, histories[name])
             ax.axvline(budget, color="#BBBBBB", lw=1, zorder=0)
-            ax.text(
-                budget, 1, f" {budget} epochs: the search", va="top",
-                color="#595959", fontsize=9, transform=ax.get_xaxis_transform(),
-            )  # fmt: skip
-            for column, dark in (("loss", "#595959"), ("val_loss", color)):
-                ax.annotate(
-                    {"loss": "training", "val_loss": "validation"}[column],
-                    (history.index[-1], history[column].iloc[-1]), (4, 0),
-                    textcoords="offset points", va="center", color=dark,
-                )  # fmt: skip
-            ax.set_title(name)
-            ax.set_xlabel("epoch")
-            ax.margins(y=0.12)
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            where = {"transform": ax.get_xaxis_transform(), "va": "top"}
+            label = f" {budget} epochs: the search"
+            ax.text(budget, 1, label, color=GREY, fontsize=9, **where)
         axes.flat[0].set_ylabel("loss (cross-entropy + l2 penalty)")
     return figure
+
+
+def _plot_losses(ax, name, history):
+    color = MODELS[name]["color"]
+    lines = {"loss": ("training", GREY, ":"),
+             "val_loss": ("validation", color, "-")}  # fmt: skip
+    for column, (label, dark, style) in lines.items():
+        ax.plot(history[column], color=dark, linestyle=style)
+        end = history.index[-1], history[column].iloc[-1]
+        ax.annotate(label, end, (4, 0), textcoords="offset points",
+                    va="center", color=dark)  # fmt: skip
+    best = history["val_loss"].idxmin()
+    lowest = history["val_loss"][best]
+    ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
+    ax.annotate(f"best: epoch {best}", (best, lowest), (0, -16),
+                textcoords="offset points", ha="center",
+                color=color)  # fmt: skip
+    ax.set(title=name, xlabel="epoch")
+    ax.margins(y=0.12)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def plot_comparison(
@@ -150,9 +148,9 @@ def plot_comparison(
         for name in names:
             style = MODELS[name] | {"linestyle": "none"}
             left.plot([name] * len(folds[name]), folds[name], **style)
-        left.axhline(0.5, color="#595959", lw=1, ls=":")
+        left.axhline(0.5, color=GREY, lw=1, ls=":")
         left.text(0.5, 0.5, "chance", va="bottom", ha="center",
-                  color="#595959")  # fmt: skip
+                  color=GREY)  # fmt: skip
         left.set_ylabel("ROC AUC of a fold")
         left.set_title("cross-validation, best settings")
         left.margins(x=0.3)
@@ -161,7 +159,7 @@ def plot_comparison(
             style = MODELS[name] | {"marker": "", "drawstyle": "steps-post"}
             label = f"{name}: {roc_auc_score(y, predictions[name]):.3f}"
             right.plot(x, height, label=label, **style)
-        right.plot([0, 1], [0, 1], color="#595959", lw=1, ls=":")
+        right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
         right.legend(title="ROC AUC", loc="lower right")
         right.set_xlabel("false positive rate")
         right.set_ylabel("true positive rate")
@@ -170,7 +168,12 @@ def plot_comparison(
 
 
 def _settings(index):
-    return [", ".join(f"{v:g}" for v in values) for values in index]
+    return [
+        "\n".join(
+            f"{k} {v:g}" for k, v in zip(index.names, values, strict=True)
+        )
+        for values in index
+    ]
 
 
 def _plain(name):

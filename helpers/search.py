@@ -6,10 +6,16 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import pandas as pd
+from joblib import parallel_config
+from joblib._parallel_backends import LokyBackend
 from scikeras.utils.random_state import tensorflow_random_state
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    ParameterGrid,
+    StratifiedKFold,
+)
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
@@ -100,6 +106,18 @@ class SequenceClassifier(KerasClassifier):
         )
 
 
+class FoldsTogether(LokyBackend):
+    """joblib's process backend, handing a worker all folds of a candidate at
+    a time: only that worker has to trace the candidate's graph."""
+
+    def __init__(self, n_folds: int, **kwargs):
+        super().__init__(**kwargs)
+        self.n_folds = n_folds
+
+    def compute_batch_size(self) -> int:
+        return self.n_folds
+
+
 def make_classifier(
     build: Callable[..., keras.Model],
     input_shape: tuple[int, int],
@@ -156,11 +174,12 @@ def run_grid_search(
         scoring=SCORING,
         refit="roc_auc",
         cv=StratifiedKFold(cv, shuffle=True, random_state=seed),
-        n_jobs=n_jobs,
+        pre_dispatch="all",
         error_score="raise",
     )
-    n_fits = cv * int(np.prod([len(v) for v in param_grid.values()]))
-    with progress("grid search", n_fits):
+    n_fits = cv * len(ParameterGrid(param_grid))
+    workers = parallel_config(FoldsTogether(cv), n_jobs=n_jobs)
+    with workers, progress("grid search", n_fits):
         return search.fit(X, y)
 
 
@@ -168,7 +187,7 @@ def tabulate_search(search: GridSearchCV) -> pd.DataFrame:
     """Return a row per candidate, best first: its setting, then mean and
     standard deviation over folds of each score."""
     found = search.cv_results_
-    table = pd.DataFrame(found["params"])
+    table = pd.DataFrame(found["params"], columns=list(search.param_grid))
     table.insert(0, "rank", found["rank_test_roc_auc"])
     for score, sign in (("roc_auc", 1), ("accuracy", 1), ("log_loss", -1)):
         table[f"{score}_mean"] = sign * found[f"mean_test_{score}"]

@@ -60,13 +60,31 @@ def show_summary(model: keras.Model) -> None:
     show_table(table, {"parameters": ",d"})
 
 
+def show_split(split: dict) -> None:
+    """Show how many samples of either outcome each part has."""
+    rows = [
+        {
+            "part": part,
+            "samples": found["samples"],
+            "with Outcome 1": found["outcome_1"],
+            "share": found["share_of_1"],
+        }
+        for part, found in split.items()
+    ]
+    show_table(pd.DataFrame(rows), {"share": ".1%"})
+
+
 def show_search(table: pd.DataFrame) -> None:
-    """Show candidates with mean and standard deviation over folds."""
-    scores = [c for c in table if c.endswith(("_mean", "_sd"))]
-    names = {c: c.replace("roc_auc", "ROC AUC").replace("_mean", "")
-             .replace("_sd", " SD").replace("_", " ") for c in scores}  # fmt: skip
-    forms = {name: ".3f" for name in names.values()}
-    show_table(table.rename(columns=names), forms)
+    """Show candidates, each score as mean ± SD over folds."""
+    text = table.loc[:, :"roc_auc_mean"].iloc[:, :-1].copy()
+    for score, name in (("roc_auc", "ROC AUC"), ("accuracy", "accuracy"),
+                        ("log_loss", "log loss")):  # fmt: skip
+        means, sds = table[f"{score}_mean"], table[f"{score}_sd"]
+        text[name] = [
+            f"{mean:.3f} ± {sd:.3f}"
+            for mean, sd in zip(means, sds, strict=True)
+        ]
+    show_table(text, {})
 
 
 def show_comparison(comparison: dict, controls: dict) -> None:

@@ -52,7 +52,7 @@ def describe_search(search: GridSearchCV) -> dict:
     test_share = 1 / (search.n_splits_ - 1)  # of k folds, 1 against k - 1
     return {
         "candidates": tabulate_search(search).to_dict("records"),
-        "best": search.best_params_,
+        "best": {k: search.best_params_[k] for k in search.param_grid},
         "judgement": judge_winner(fold_scores(search), test_share),
     }
 

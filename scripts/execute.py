@@ -156,8 +156,15 @@ def put_in_place(new: Path, out: Path) -> None:
 
 
 def describe(error: PapermillExecutionError) -> str:
+    """Name the cell by its number and the heading it stands under."""
+    heading = ""
+    for cell in nbformat.read(ROOT / NOTEBOOK, as_version=4).cells[
+        : error.cell_index
+    ]:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            heading = cell.source.splitlines()[0].lstrip("# ")
     return (
-        f"cell {error.cell_index} failed: {error.ename}: "
+        f"cell {error.exec_count}, under '{heading}': {error.ename}: "
         f"{one_line(error.evalue)}"
     )
 
