@@ -164,8 +164,8 @@ def _encode_outcome(path, outcome):
     if len(classes) != 2:
         raise DataError(
             f"{path}: '{OUTCOME}' must have two values, it has "
-            f"{len(classes)}: {list_some(map(str, classes))}. Keep two groups, "
-            "coded 0 and 1."
+            f"{len(classes)}: {list_some(map(str, classes))}. Keep two "
+            "groups, coded 0 and 1."
         )
     y = (outcome == classes[1]).to_numpy(int)
     return y, tuple(f"{c:g}" if isinstance(c, float) else str(c)

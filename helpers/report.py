@@ -122,10 +122,10 @@ def say_signal(comparison: dict) -> str:
     if len(better) == 2:
         return "Both models do better than guessing."
     if better:
-        other = {"attention": "LSTM", "LSTM": "attention model"}[better[0]]
+        names = ("attention model", "LSTM")
+        one, other = names if better == ["attention"] else names[::-1]
         return (
-            f"Only the {better[0]} model does better than guessing; the "
-            f"{other} does not."
+            f"Only the {one} does better than guessing; the {other} does not."
         )
     return "Neither model does better than guessing on these samples."
 

@@ -10,7 +10,7 @@ from joblib import parallel_config
 from joblib._parallel_backends import LokyBackend
 from scikeras.utils.random_state import tensorflow_random_state
 from scikeras.wrappers import KerasClassifier
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import (
     GridSearchCV,
     ParameterGrid,
@@ -217,8 +217,8 @@ def train_and_watch(
     The validation samples are watched, never learned from; nothing is
     stopped or chosen by them.
     """
-    classifier = search.estimator.set_params(**search.best_params_)
-    classifier.set_params(epochs=epochs)
+    classifier = clone(search.estimator)
+    classifier.set_params(**search.best_params_, epochs=epochs)
     classifier.fit(X_train, y_train, validation_data=(X_valid, y_valid))
     history = pd.DataFrame(dict(classifier.history_))
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")

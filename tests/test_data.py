@@ -211,7 +211,9 @@ def test_errors_name_the_place_and_the_cure(tmp_path, case):
 def test_fewer_samples_than_folds():
     y = np.array([0] * 20 + [1] * 5)
     check_enough_samples(y, 5)
-    with pytest.raises(DataError, match="at least 6 .* rarer one has 5 of 25"):
+    with pytest.raises(
+        DataError, match=r"at least 6 .* rarer one has 5 of 25"
+    ):
         check_enough_samples(y, 6)
     with pytest.raises(DataError, match="20% held out, needs at least 8"):
         check_enough_samples(y, 5, held_out=0.2)

@@ -1,0 +1,148 @@
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import report, show, summary
+from helpers.data import ExpressionData
+from helpers.simulate import simulate_expression
+
+
+def grid(lead_p=0.5, last_p=0.5):
+    return {
+        "best": {"num_heads": 3, "l2_reg": 0.01},
+        "judgement": {
+            "mean": 0.7, "sd": 0.02, "lead": 0.01, "lead_p": lead_p,
+            "lead_over_last": 0.05, "lead_over_last_p": last_p,
+            "within_one_error": 4, "candidates": 16,
+        },
+    }  # fmt: skip
+
+
+def training(tau=-0.8, p=0.0001, rise=0.0):
+    trend = {"tau": tau, "p": p, "change": -0.1}
+    return {"epochs": 60, "search_epochs": 20, "trend": trend,
+            "best_epoch": 30, "lowest": 0.6, "rise": rise}  # fmt: skip
+
+
+def comparison(low, high, attention_low=0.6, lstm_low=0.6):
+    cost = {"parameters": 1331, "multiply_adds": 210_010}
+    return {
+        "attention": {"roc_auc": 0.7, "roc_auc_low": attention_low, **cost},
+        "LSTM": {"roc_auc": 0.8, "roc_auc_low": lstm_low, **cost},
+        "difference": {"mean": 0.1, "low": low, "high": high},
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (grid(lead_p=0.01), "It stands out"),
+        (grid(last_p=0.01), "does not stand out"),
+        (grid(last_p=0.01), "The grid still matters"),
+        (grid(), "Even the last setting"),
+    ],
+)
+def test_winner_is_judged(found, says):
+    text = report.say_winner(found)
+    assert says in text
+    assert "`num_heads` = 3, `l2_reg` = 0.01" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (training(), "**Validation loss went down**"),
+        (training(tau=0.8), "**Validation loss went up**"),
+        (training(p=0.2), "**Validation loss shows no clear trend**"),
+        (training(), "did not turn up again"),
+        (training(rise=0.05), "turned up again, by 5.0%"),
+    ],
+)
+def test_training_is_judged(found, says):
+    assert says in report.say_training(found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.01, 0.2, "**The LSTM is better.**"),
+        (-0.2, -0.01, "**The attention model is better.**"),
+        (-0.1, 0.1, "**The two cannot be told apart here.**"),
+    ],
+)
+def test_comparison_is_judged(low, high, says):
+    assert says in report.say_comparison(comparison(low, high))
+
+
+@pytest.mark.parametrize(
+    ("attention_low", "lstm_low", "says"),
+    [
+        (0.6, 0.6, "Both models do better than guessing."),
+        (0.4, 0.6, "Only the LSTM does better than guessing; the attention"),
+        (0.6, 0.4, "Only the attention model does better than guessing"),
+        (0.4, 0.4, "Neither model does better than guessing"),
+    ],
+)
+def test_signal_is_judged(attention_low, lstm_low, says):
+    found = comparison(0.1, 0.2, attention_low, lstm_low)
+    assert says in report.say_signal(found)
+
+
+def test_data_tells_stand_in_from_file():
+    simulated = simulate_expression(n_samples=20, n_time_steps=5, n_genes=3)
+    data = ExpressionData(
+        simulated.X, simulated.y, ("A", "B", "C"), (0, 1, 2, 3, 4),
+        ("<b>no", "<b>yes"),
+    )  # fmt: skip
+    known = report.say_data(summary.describe_data(data, simulated.truth))
+    unknown = report.say_data(summary.describe_data(data, None))
+    assert "stand-in data" in known
+    assert "your file" in unknown
+    assert "20 samples x 5 time points x 3 genes" in known
+    assert "&lt;b&gt;yes" in known
+
+
+def test_json_is_stable_and_plain(tmp_path):
+    path = tmp_path / "new" / "results.json"
+    content = {"a": np.float32(1 / 3), "b": (np.int64(2), True, None, "x")}
+    summary.save_json(content, path)
+    assert json.loads(path.read_text()) == {
+        "a": 0.333333,
+        "b": [2, True, None, "x"],
+    }
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        summary.save_json({"a": float("nan")}, path)
+
+
+def test_training_summary_measures_the_course_of_the_loss():
+    losses = [1.0, 0.8, 0.6, 0.5, 0.6, 0.55]
+    history = pd.DataFrame({"loss": losses, "val_loss": losses})
+    history.index = pd.RangeIndex(1, 7)
+    found = summary.describe_training(history, search_epochs=4)
+    assert found["best_epoch"] == 4
+    assert found["rise"] == pytest.approx(0.1)
+    assert found["trend"]["tau"] == pytest.approx(-1)
+    assert report.turned_up(found)
+
+
+def test_figures_are_saved_and_their_text_is_escaped(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(show, "display", shown.append)
+    figure, _ = plt.subplots()
+    show.show_figure(figure, "x", "<script>", 'a "b" <i>', tmp_path)
+    image, caption = shown
+    assert (tmp_path / "x.png").read_bytes() == image.data
+    assert image.alt == 'a "b" <i>'
+    assert "&lt;script&gt;" in caption.data
+    assert plt.get_fignums() == []
+
+
+def test_tables_are_escaped_and_formatted(monkeypatch):
+    shown = []
+    monkeypatch.setattr(show, "display", shown.append)
+    show.show_table(pd.DataFrame({"<b>": [0.12345]}), {"<b>": ".2f"})
+    assert "&lt;b&gt;" in shown[0].data
+    assert "0.12<" in shown[0].data
