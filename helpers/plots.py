@@ -127,7 +127,7 @@ def _plot_losses(ax, name, history):
                 color=color)  # fmt: skip
     ax.set(title=name, xlabel="epoch")
     ax.margins(y=0.12)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
 def plot_comparison(

@@ -31,7 +31,7 @@ PARAM_GRID = {
     "l2_reg": [0.01, 0.02],
 }
 LSTM_GRID = {  # as many candidates: four sizes, the same regularisation
-    "units": [4, 8, 16, 32],
+    "units": [8, 16, 24, 32],
     "dropout_rate": [0.1, 0.3],
     "l2_reg": [0.01, 0.02],
 }

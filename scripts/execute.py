@@ -84,6 +84,7 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
         papermill.execute_notebook(
             source, path, parameters, cwd=ROOT, progress_bar=False,
             log_output=False, kernel_name="python3",
+            extra_arguments=["--log-level=40"],  # no remarks on transport
         )  # fmt: skip
     finally:
         done.set()

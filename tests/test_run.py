@@ -1,0 +1,169 @@
+"""The notebook, executed for real by the script behind `make execute`."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from helpers.simulate import simulate_expression, write_csv
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTPUTS = {"assignment7.ipynb", "assignment7.html", "results.json",
+           "timings.json", "figures"}  # fmt: skip
+KEYS = ["data", "split", "grid", "training", "comparison", "controls",
+        "order", "conclusions", "environment"]  # fmt: skip
+
+
+def execute(out, *options):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "execute.py", "--out", out,
+         *map(str, options)],
+        cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )  # fmt: skip
+
+
+def tracked_files():
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    ).stdout.split()  # fmt: skip
+    return {n: hashlib.sha256((ROOT / n).read_bytes()).hexdigest()
+            for n in names if (ROOT / n).is_file()}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    before = tracked_files()
+    out = tmp_path_factory.mktemp("run") / "build"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    done = execute(out, "--quick", 1)
+    assert done.returncode == 0, done.stderr
+    assert tracked_files() == before
+    return out, done
+
+
+@pytest.fixture(scope="module")
+def notebook(run):
+    return nbformat.read(run[0] / "assignment7.ipynb", as_version=4)
+
+
+def test_all_outputs_are_written_and_nothing_is_lost(run):
+    out, done = run
+    names = {path.name for path in out.iterdir()}
+    assert names == OUTPUTS | {"notes.txt"}
+    assert len(list((out / "figures").glob("*.png"))) == 5
+    assert [p.name for p in out.parent.iterdir()] == ["build"]
+    assert "s  grid search, attention" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("make execute: wrote")
+
+
+def test_terminal_shows_progress_and_nothing_else(run):
+    lines = run[1].stderr.splitlines()
+    assert "grid search: 32 of 32 fits done, about 0 s left" in lines
+    assert all(line.startswith("grid search: ") for line in lines), lines
+
+
+def test_notebook_ran_from_top_to_bottom(notebook):
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    assert counts == list(range(1, len(code) + 1))
+    kinds = [o.output_type for cell in code for o in cell.outputs]
+    assert "error" not in kinds
+    assert "stream" not in kinds  # no banner, warning or progress line
+
+
+def test_notebook_holds_no_time_and_no_path(notebook, run):
+    text = nbformat.writes(notebook)
+    for litter in (str(ROOT), str(run[0]), "papermill", "iopub", "date"):
+        assert litter not in json.dumps(notebook.metadata), litter
+    assert str(run[0].parent) not in text
+    assert str(ROOT) not in text
+    assert "Note:" not in text
+
+
+def test_notebook_says_what_kind_of_run_it_is(notebook):
+    text = nbformat.writes(notebook)
+    assert "This is a quick run" in text
+    assert "This run uses the **stand-in data**" in text
+
+
+def test_results_hold_every_section(run):
+    results = json.loads((run[0] / "results.json").read_text())
+    assert sorted(results) == sorted(KEYS)
+    assert len(results["grid"]["attention"]["candidates"]) == 16
+    assert len(results["grid"]["LSTM"]["candidates"]) == 16
+    assert len(results["training"]["attention"]["val_loss"]) == 10
+    assert results["order"]["attention"]["largest"] < 1e-5
+    assert results["order"]["LSTM"]["mean"] > 1e-3
+    assert 0.94 < results["controls"]["best possible"]["roc_auc"] < 1
+
+
+def test_parameters_cell_has_every_name_that_make_passes():
+    known = papermill.inspect_notebook(ROOT / "assignment7.ipynb")
+    assert set(known) == {"DATA", "QUICK", "SEED", "JOBS"}
+
+
+def test_bad_data_stops_the_run_and_changes_nothing(tmp_path):
+    path, out = tmp_path / "spoilt.csv", tmp_path / "build"
+    write_csv(simulate_expression(n_samples=30, n_time_steps=4), path)
+    text = path.read_text().splitlines()
+    path.write_text("\n".join([*text[:9], "x" + text[9], *text[10:]]))
+    out.mkdir()
+    (out / "results.json").write_text("old")
+    done = execute(out, "--quick", 1, "--data", path)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "under '1. Data (Q1)': DataError: " in last
+    assert "row 10 (the header is row 1), column 'Gene_0_Time_0'" in last
+    assert [p.name for p in out.iterdir()] == ["results.json"]
+    assert (out / "results.json").read_text() == "old"
+    assert {p.name for p in tmp_path.iterdir()} == {"spoilt.csv", "build"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--quick", "yes", "QUICK must be 0 or 1, got 'yes'"),
+        ("--seed", "-1", "SEED must be a whole number, got '-1'"),
+        ("--seed", "1.5", "SEED must be a whole number, got '1.5'"),
+        ("--jobs", "many", "JOBS must be a whole number, got 'many'"),
+    ],
+)
+def test_bad_parameters_are_refused(tmp_path, option, value, message):
+    done = execute(tmp_path / "build", option, value)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "build").exists()
+
+
+def publish(out):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "publish.py", out],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_publish_refuses_a_quick_run(run):
+    before = tracked_files()
+    done = publish(run[0])
+    assert done.returncode == 1
+    assert "holds a quick run" in done.stderr
+    assert tracked_files() == before
+
+
+def test_committed_notebook_is_a_full_run_on_the_stand_in():
+    notebook = nbformat.read(ROOT / "assignment7.ipynb", as_version=4)
+    text = nbformat.writes(notebook)
+    assert "This is the full run" in text
+    assert "This run uses the **stand-in data**" in text
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    assert counts == list(range(1, len(code) + 1))
