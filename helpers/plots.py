@@ -122,9 +122,9 @@ def _plot_losses(ax, name, history):
     best = history["val_loss"].idxmin()
     lowest = history["val_loss"][best]
     ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
-    ax.annotate(f"best: epoch {best}", (best, lowest), (0, -16),
-                textcoords="offset points", ha="center",
-                color=color)  # fmt: skip
+    ax.annotate(f"best: epoch {best}", (best, lowest), (8, 12),
+                textcoords="offset points", color=color,
+                bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
     ax.set(title=name, xlabel="epoch")
     ax.margins(y=0.12)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -73,23 +74,16 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     """Execute the notebook into `folder` and return it, cleaned."""
     source = ROOT / NOTEBOOK
     check_parameters(source, parameters)
-    path = folder / NOTEBOOK
-    progress = folder / ".progress"
+    path, progress = folder / NOTEBOOK, folder / ".progress"
     progress.touch()
     os.environ |= {"OUT": str(folder), "PROGRESS_FILE": str(progress)}
-    done = threading.Event()
-    follower = threading.Thread(target=follow, args=(progress, done))
-    follower.start()
-    try:
+    with follow(progress), divert_stderr(folder / ".kernel.log"):
         papermill.execute_notebook(
             source, path, parameters, cwd=ROOT, progress_bar=False,
             log_output=False, kernel_name="python3",
-            extra_arguments=["--log-level=40"],  # no remarks on transport
         )  # fmt: skip
-    finally:
-        done.set()
-        follower.join()
-        progress.unlink()
+    for leftover in (progress, folder / ".kernel.log"):
+        leftover.unlink()
     notebook = clean(nbformat.read(path, as_version=4))
     nbformat.write(notebook, path)
     return notebook
@@ -106,12 +100,45 @@ def check_parameters(source: Path, parameters: dict) -> None:
             )
 
 
-def follow(progress: Path, done: threading.Event) -> None:
-    """Print what is written to `progress` until `done` is set."""
-    with progress.open(encoding="utf-8") as lines:
-        while not done.wait(0.5):
-            for line in lines:
-                print(line, end="", file=sys.stderr, flush=True)
+@contextmanager
+def follow(progress: Path):
+    """Print what is written to `progress` while the block runs."""
+    done = threading.Event()
+    terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
+
+    def copy():
+        with progress.open(encoding="utf-8") as lines:
+            while not done.wait(0.5):
+                terminal.writelines(lines)
+                terminal.flush()
+
+    thread = threading.Thread(target=copy)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        terminal.close()
+
+
+@contextmanager
+def divert_stderr(log: Path):
+    """Send to `log` what the kernel's process prints past the notebook, such
+    as remarks on its own shutdown; show it only if it may hold the cause."""
+    terminal = os.dup(2)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    except PapermillExecutionError:
+        raise  # the notebook's own error says it all
+    except BaseException:
+        os.write(terminal, log.read_bytes())
+        raise
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
