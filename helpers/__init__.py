@@ -2,4 +2,4 @@
 
 from helpers import runtime
 
-runtime.configure_tensorflow()  # before anything imports TensorFlow
+runtime.load_tensorflow()  # before any helper does

@@ -1,5 +1,6 @@
 """Train and predict with whole epochs inside one TensorFlow graph."""
 
+import gc
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -42,7 +43,7 @@ class GraphRunner:
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> dict[str, list[float]]:
         """Train a freshly built `model` in place as `model.fit` would, and
-        return its history. X (n, T, G) float32, y (n,)."""
+        return its losses by epoch. X (n, T, G) float32, y (n,)."""
         _copy(model.variables, self.scratch.variables)
         for variable, start in zip(
             self.scratch.optimizer.variables, self.optimizer_start, strict=True
@@ -50,15 +51,16 @@ class GraphRunner:
             variable.assign(start)
         X, y = _tensors(X, y)
         order = _shuffle(len(X))
-        history = {}
+        history = {"loss": []}
+        if validation_data is not None:
+            validation_data = _tensors(*validation_data)
+            history["val_loss"] = []
         for _ in range(epochs):
-            self.scratch.reset_metrics()
-            self.epoch(X, y, next(iter(order)), batch_size)
-            _append(history, self.scratch.get_metrics_result())
+            loss = self.epoch(X, y, next(iter(order)), batch_size)
+            history["loss"].append(float(loss))
             if validation_data is not None:
-                self.scratch.reset_metrics()
-                self.evaluation(*_tensors(*validation_data), batch_size)
-                _append(history, self.scratch.get_metrics_result(), "val_")
+                loss = self.evaluation(*validation_data, batch_size)
+                history["val_loss"].append(float(loss))
         _copy(self.scratch.variables, model.variables)
         return history
 
@@ -72,17 +74,38 @@ class GraphRunner:
         )
 
     def _epoch(self, X, y, order, batch_size):
+        """Train on every sample once; return their mean loss."""
         n = tf.size(order, tf.int64)
+        total = 0.0
         for start in tf.range(0, n, batch_size):
             batch = order[start : start + batch_size]  # (b,)
-            data = (tf.gather(X, batch), tf.gather(y, batch))
-            self.scratch.train_step(data)
+            loss = self._step(tf.gather(X, batch), tf.gather(y, batch))
+            total += loss * tf.cast(tf.size(batch), tf.float32)
+        return total / tf.cast(n, tf.float32)
+
+    def _step(self, X, y):
+        """Train on one batch; return its mean loss."""
+        with tf.GradientTape() as tape:
+            p = self.scratch(X, training=True)  # (b, 1)
+            loss = self.scratch.compute_loss(X, y, p)
+        weights = self.scratch.trainable_variables
+        gradients = tape.gradient(loss, weights)
+        self.scratch.optimizer.apply(gradients, weights)
+        return loss
 
     def _evaluation(self, X, y, batch_size):
+        """Return the mean loss of the samples."""
         n = tf.shape(X, tf.int64)[0]
+        total = 0.0
         for start in tf.range(0, n, batch_size):
-            stop = start + batch_size
-            self.scratch.test_step((X[start:stop], y[start:stop]))
+            X_batch = X[start : start + batch_size]
+            y_batch = y[start : start + batch_size]
+            p = self.scratch(X_batch, training=False)
+            loss = self.scratch.compute_loss(
+                X_batch, y_batch, p, training=False
+            )
+            total += loss * tf.cast(tf.shape(X_batch)[0], tf.float32)
+        return total / tf.cast(n, tf.float32)
 
     def _probability(self, X):
         return self.scratch(X, training=False)
@@ -94,6 +117,7 @@ def runner_for(
 ) -> GraphRunner:
     """Return the runner for `build(**dict(params))`, traced at most once
     while it stays among the latest four of this process."""
+    gc.collect()  # frees the graphs of a runner that made room
     return GraphRunner(build(**dict(params)))
 
 
@@ -114,8 +138,3 @@ def _tensors(X, y):
 def _copy(source, target):
     for old, new in zip(source, target, strict=True):
         new.assign(old)
-
-
-def _append(history, logs, prefix=""):
-    for name, value in logs.items():
-        history.setdefault(prefix + name, []).append(float(value))
