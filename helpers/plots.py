@@ -76,8 +76,13 @@ def plot_grid(table: pd.DataFrame, names: list[str]) -> Figure:
     grid = grid.sort_index(axis=0).sort_index(axis=1)
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(WIDTH, 3.2))
+        middle = table["roc_auc_mean"].mean()
+        sd = table["roc_auc_sd"].mean()
         sns.heatmap(
             grid, annot=True, fmt=".3f", cmap="cividis", linewidths=1, ax=ax,
+            # at least as wide as the spread over folds: noise stays pale
+            vmin=min(grid.min(axis=None), middle - sd),
+            vmax=max(grid.max(axis=None), middle + sd),
             cbar_kws={"label": "mean ROC AUC over folds"},
         )  # fmt: skip
         best = table.iloc[0]
@@ -122,10 +127,7 @@ def _plot_losses(ax, name, history):
     best = history["val_loss"].idxmin()
     lowest = history["val_loss"][best]
     ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
-    ax.annotate(f"best: epoch {best}", (best, lowest), (8, 12),
-                textcoords="offset points", color=color,
-                bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
-    ax.set(title=name, xlabel="epoch")
+    ax.set(title=f"{name}: lowest at epoch {best}", xlabel="epoch")
     ax.margins(y=0.12)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 

@@ -17,7 +17,10 @@ def say_data(data: dict) -> str:
         origin = (
             "This run uses the **stand-in data**: simulated, with a known "
             "truth, because the course's own file is not public. Results "
-            "say something about the models, nothing about biology"
+            "say something about the models, nothing about biology. The "
+            "outcome was made from the level of Gene_0 and from whether "
+            "Gene_1 or Gene_2 peaks first, so a model that cannot see order "
+            "can find only half of it (see `data/README.md`)"
         )
     else:
         origin = "This run uses **your file**; no truth is known for it"
@@ -33,62 +36,49 @@ def say_winner(grid: dict) -> str:
     """Say which setting won and whether it stands out."""
     found, best = grid["judgement"], grid["best"]
     setting = ", ".join(f"`{k}` = {v:g}" for k, v in best.items())
+    lead = f"{found['lead']:.3f} ({_p(found['lead_p'])})"
     text = (
         f"**Winner:** {setting}, with a mean ROC AUC of {found['mean']:.3f} "
         f"(SD over folds {found['sd']:.3f}). "
     )
-    if found["lead_p"] < TOO_LIKELY:
-        return text + (
-            f"It stands out: it leads the runner-up by {found['lead']:.3f} "
-            f"({_p(found['lead_p'])})."
-        )
-    text += (
-        f"It does not stand out: it leads the runner-up by "
-        f"{found['lead']:.3f} ({_p(found['lead_p'])}), and "
-        f"{found['within_one_error']} of {found['candidates']} settings are "
-        "within one standard error of it. "
-    )
-    if found["lead_over_last_p"] < TOO_LIKELY:
-        return text + (
-            "The grid still matters: the last setting is "
-            f"{found['lead_over_last']:.3f} behind "
-            f"({_p(found['lead_over_last_p'])})."
-        )
+    if stands_out(grid):
+        return f"{text}**It stands out:** it leads the runner-up by {lead}."
     return text + (
-        f"Even the last setting, {found['lead_over_last']:.3f} behind, "
-        f"cannot be told from it ({_p(found['lead_over_last_p'])})."
+        f"**It does not stand out:** it leads the runner-up by {lead}, and "
+        f"{found['within_one_error']} of {found['candidates']} settings are "
+        "within one standard error of it. Best and last are "
+        f"{found['lead_over_last']:.3f} apart."
     )
+
+
+def stands_out(grid: dict) -> bool:
+    return grid["judgement"]["lead_p"] < TOO_LIKELY
 
 
 def say_training(training: dict) -> str:
     """Say whether validation loss fell, and whether it turned up again."""
-    trend = training["trend"]
-    test = (
-        f"Mann-Kendall tau = {trend['tau']:.2f}, {_p(trend['p'])}; "
-        f"{trend['change']:+.1%} from the first epoch to epoch "
-        f"{training['search_epochs']}"
-    )
-    if trend["p"] >= TOO_LIKELY:
-        text = "**Validation loss shows no clear trend**"
-    elif trend["tau"] < 0:
-        text = "**Validation loss went down**"
-    else:
-        text = "**Validation loss went up**"
-    text += (
-        f" over the {training['search_epochs']} epochs that the search used "
-        f"({test}). It is lowest at epoch {training['best_epoch']} of "
-        f"{training['epochs']}. "
+    trend, losses = training["trend"], training["val_loss"]
+    text = (
+        f"**{say_trend(training)}** over the {training['search_epochs']} "
+        f"epochs that the search used (Mann-Kendall tau = "
+        f"{trend['tau']:.2f}, {_p(trend['p'])}). It started at "
+        f"{losses[0]:.3f}, was lowest at epoch {training['best_epoch']} with "
+        f"{training['lowest']:.3f} ({training['lowest'] / losses[0] - 1:+.1%})"
+        f" and ended at {losses[-1]:.3f} after {training['epochs']} epochs. "
     )
     if not turned_up(training):
-        return text + (
-            "It did not turn up again afterwards: no over-fitting is seen "
-            "in this many epochs."
-        )
+        return text + "It did not turn up again: no over-fitting is seen."
     return text + (
-        f"Then it turned up again, by {training['rise']:.1%} at the last "
-        "epoch, while training loss kept falling: from there on the model "
-        "learns the training samples by heart, and more epochs do not help."
+        f"So it turned up again, by {training['rise']:.1%}: past its lowest "
+        "point the model over-fits, and training for longer does not help."
     )
+
+
+def say_trend(training: dict) -> str:
+    trend = training["trend"]
+    if trend["p"] >= TOO_LIKELY:
+        return "Validation loss shows no clear trend"
+    return f"Validation loss went {'down' if trend['tau'] < 0 else 'up'}"
 
 
 def turned_up(training: dict) -> bool:
@@ -98,18 +88,48 @@ def turned_up(training: dict) -> bool:
 def say_comparison(comparison: dict) -> str:
     """Say which model is better on the held-out samples, if either."""
     gap = comparison["difference"]
-    scores = {k: comparison[k]["roc_auc"] for k in ("attention", "LSTM")}
-    text = (
-        f"ROC AUC on the held-out samples: attention "
-        f"{scores['attention']:.3f}, LSTM {scores['LSTM']:.3f}; difference "
+    return (
+        f"**{say_better(comparison)}** ROC AUC on the held-out samples: "
+        f"attention {comparison['attention']['roc_auc']:.3f}, LSTM "
+        f"{comparison['LSTM']['roc_auc']:.3f}; difference "
         f"{gap['mean']:+.3f}, 95 % interval {gap['low']:+.3f} to "
-        f"{gap['high']:+.3f}."
+        f"{gap['high']:+.3f} (bootstrap over the held-out samples)."
     )
+
+
+def say_better(comparison: dict) -> str:
+    gap = comparison["difference"]
     if gap["low"] > 0:
-        return f"**The LSTM is better.** {text}"
+        return "The LSTM is better."
     if gap["high"] < 0:
-        return f"**The attention model is better.** {text}"
-    return f"**The two cannot be told apart here.** {text}"
+        return "The attention model is better."
+    return "The two cannot be told apart here."
+
+
+def say_baselines(comparison: dict, controls: dict) -> str:
+    """Compare the networks with logistic regressions, whose ROC AUC counts
+    as reached within half the width of a network's 95 % interval."""
+    names = {
+        "logistic, time means": "one that sees only each gene's mean",
+        "logistic, all values": "one that sees every value",
+    }
+    parts = []
+    for model in ("attention", "LSTM"):
+        found = comparison[model]
+        margin = (found["roc_auc_high"] - found["roc_auc_low"]) / 2
+        level = [
+            text
+            for name, text in names.items()
+            if controls[name]["roc_auc"] > found["roc_auc"] - margin
+        ]
+        label = f"the {model}" + " model" * (model == "attention")
+        reached = " and ".join(level) or "neither"
+        parts.append(f"{label} is reached by {reached}")
+    return (
+        "Is a network needed at all? Of the two logistic regressions, "
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def say_signal(comparison: dict) -> str:
@@ -134,22 +154,42 @@ def say_order(order: dict) -> str:
     """Say how far predictions move when time points are shuffled."""
     return (
         "Shuffle the time points of every held-out sample, and the attention "
-        f"model's probabilities move by at most "
+        "model's probabilities move by at most "
         f"{order['attention']['largest']:.0e}, which is rounding; the LSTM's "
         f"move by {order['LSTM']['mean']:.2f} on average and by up to "
         f"{order['LSTM']['largest']:.2f}."
     )
 
 
-def say_benefit(comparison: dict) -> str:
-    """Say what either model costs."""
+def say_without_order(order: dict, comparison: dict) -> str:
+    """Say what is left of the LSTM when order is taken from its data."""
+    blind, full = order["LSTM without order"], comparison["LSTM"]["roc_auc"]
+    low, high = (comparison["LSTM"][f"roc_auc_{k}"] for k in ("low", "high"))
+    if blind < low:
+        meaning = "so the order of time points carries signal in this file"
+    elif blind <= high:
+        meaning = "so no signal in the order of time points is seen here"
+    else:
+        meaning = "so here order misleads it rather than helps"
+    return (
+        "Train the same LSTM on shuffled series, and its ROC AUC on shuffled "
+        f"held-out series is {blind:.3f} instead of {full:.3f}, {meaning}. "
+        f"The attention model has {comparison['attention']['roc_auc']:.3f}."
+    )
+
+
+def say_cost(comparison: dict, training: dict, time_points: int) -> str:
+    """Say what either model costs and how far it over-fits."""
     a, b = comparison["attention"], comparison["LSTM"]
+    rises = [f"{training[name]['rise']:.0%}" for name in ("attention", "LSTM")]
     return (
         f"The attention model has {a['parameters']:,} parameters and needs "
         f"{a['multiply_adds']:,} multiply-adds for a prediction, the LSTM "
         f"{b['parameters']:,} and {b['multiply_adds']:,}. The attention "
-        "model computes all time points at once; the LSTM must take them "
-        "one after another."
+        "model computes all time points at once, which parallel hardware "
+        f"can use; the LSTM takes {time_points} steps one after another. "
+        "From its lowest point to the last epoch, validation loss rose by "
+        f"{rises[0]} for attention and by {rises[1]} for the LSTM."
     )
 
 
@@ -158,15 +198,32 @@ def _p(p):
 
 
 def conclude(results: dict) -> dict[str, str]:
-    """Return the concluding sentences, by what they are about."""
-    comparison = results["comparison"]
+    """Answer the opening questions, by what they are about."""
+    grid, comparison = results["grid"]["attention"], results["comparison"]
+    training = results["training"]["attention"]
+    setting = ", ".join(f"{k} {v:g}" for k, v in grid["best"].items())
+    does = "stands" if stands_out(grid) else "does not stand"
+    up = ", then turned up again" if turned_up(training) else ""
+    scores = [f"{comparison[k]['roc_auc']:.2f}" for k in ("attention", "LSTM")]
     return {
-        "tuning": say_winner(results["grid"]["attention"]),
-        "training": say_training(results["training"]["attention"]),
-        "comparison": say_comparison(comparison),
-        "signal": say_signal(comparison),
-        "order": say_order(results["order"]),
-        "cost": say_benefit(comparison),
+        "prediction": say_signal(comparison),
+        "tuning": (
+            f"The best setting is {setting}; it {does} out from the "
+            "fold-to-fold spread."
+        ),
+        "training": f"{say_trend(training)}{up}.",
+        "comparison": (
+            f"{say_better(comparison)} ROC AUC {scores[0]} for attention, "
+            f"{scores[1]} for the LSTM."
+        ),
+        "why": (
+            "The prescribed attention model cannot see the order of time "
+            "points; the LSTM can. "
+            + say_without_order(results["order"], comparison)
+        ),
+        "cost": say_cost(
+            comparison, results["training"], results["data"]["time_points"]
+        ),
     }
 
 
@@ -176,26 +233,17 @@ def list_conclusions(conclusions: dict[str, str]) -> str:
 
 def say_headline(results: dict) -> str:
     """Say in a few lines what the notebook found, linked to the evidence."""
-    d, training = results["data"], results["training"]["attention"]
-    grid, comparison = results["grid"]["attention"], results["comparison"]
-    setting = ", ".join(f"{k} {v:g}" for k, v in grid["best"].items())
-    clear = grid["judgement"]["lead_p"] < TOO_LIKELY
-    trend = training["trend"]
-    fell = trend["tau"] < 0 and trend["p"] < TOO_LIKELY
-    up = " and then turned up again" if turned_up(training) else ""
+    d, found = results["data"], results["conclusions"]
+    stand_in = d["source"] == "stand-in"
     return (
-        f"**The answer in short.** {d['samples']} samples x "
-        f"{d['time_points']} time points x {d['genes']} genes "
-        f"({'stand-in data' if d['source'] == 'stand-in' else 'your file'})."
-        f"\n\n- [Search](#3.-Grid-search-(Q3)): the best setting is "
-        f"{setting}; it {'stands' if clear else 'does not stand'} out from "
-        "the fold-to-fold spread."
-        "\n- [Training](#4.-Training-the-winner-(Q3)): validation loss "
-        f"{'fell' if fell else 'did not clearly fall'}{up}."
-        "\n- [Comparison](#5.-Comparison-with-an-LSTM): ROC AUC "
-        f"{comparison['attention']['roc_auc']:.2f} for attention, "
-        f"{comparison['LSTM']['roc_auc']:.2f} for the LSTM. "
-        f"{say_comparison(comparison).split('**')[1]}"
+        f"**The answer in short**, for {d['samples']} samples x "
+        f"{d['time_points']} time points x {d['genes']} genes"
+        + (" (stand-in data, made to depend on order)" if stand_in else "")
+        + ":"
+        f"\n\n- [Search](#3.-Grid-search-(Q3)): {found['tuning']}"
+        f"\n- [Training](#4.-Training-the-winner-(Q3)): {found['training']}"
+        "\n- [Comparison](#5.-Comparison-with-an-LSTM): "
+        f"{found['comparison']}"
         "\n- [Why](#6.-Why:-what-each-model-can-see): the prescribed "
         "attention model cannot see the order of time points; the LSTM can."
     )
@@ -246,7 +294,7 @@ def caption_training(training: dict[str, dict]) -> dict[str, str]:
     return {
         "caption": (
             "Training and validation loss; the triangle marks the lowest "
-            "validation loss, the grey line the epochs that the search used."
+            "validation loss, the grey line where the search stopped."
         ),
         "alt": "Line chart of loss over epochs. " + "; ".join(parts) + ".",
     }
@@ -259,6 +307,9 @@ def caption_comparison(comparison: dict) -> dict[str, str]:
         for name in ("attention", "LSTM")
     )
     return {
-        "caption": f"ROC AUC: {text}.",
+        "caption": (
+            "Left: every line is a fold, both models on the same one. "
+            "Right: ROC curves; the nearer to the top left, the better."
+        ),
         "alt": f"ROC AUC of every fold, and held-out ROC curves: {text}.",
     }

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import joblib
 from IPython.display import HTML, Markdown, clear_output, display
-from joblib.externals.loky import get_reusable_executor
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "scikeras", "numpy",
             "pandas", "scipy", "joblib")  # fmt: skip
@@ -113,9 +112,3 @@ def progress(label: str, total: int):
 def count_workers(most: int) -> int:
     """Return the number of cores this process may use, at most `most`."""
     return min(joblib.cpu_count(), most)
-
-
-def stop_workers() -> None:
-    """End joblib's worker processes, which otherwise wait for more work,
-    and remove the files through which they shared the data."""
-    get_reusable_executor().shutdown(wait=True)

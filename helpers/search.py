@@ -6,8 +6,6 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import pandas as pd
-from joblib import parallel_config
-from joblib._parallel_backends import LokyBackend
 from scikeras.utils.random_state import tensorflow_random_state
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -23,6 +21,7 @@ from helpers.data import check_enough_samples
 from helpers.graph import runner_for
 from helpers.models import build_attention_model
 from helpers.runtime import progress
+from helpers.workers import use_workers
 
 PARAM_GRID = {
     "num_heads": [2, 3],
@@ -106,18 +105,6 @@ class SequenceClassifier(KerasClassifier):
         )
 
 
-class FoldsTogether(LokyBackend):
-    """joblib's process backend, handing a worker all folds of a candidate at
-    a time: only that worker has to trace the candidate's graph."""
-
-    def __init__(self, n_folds: int, **kwargs):
-        super().__init__(**kwargs)
-        self.n_folds = n_folds
-
-    def compute_batch_size(self) -> int:
-        return self.n_folds
-
-
 def make_classifier(
     build: Callable[..., keras.Model],
     input_shape: tuple[int, int],
@@ -151,12 +138,14 @@ def run_grid_search(
     seed: int = 0,
     n_jobs: int | None = None,
     build: Callable[..., keras.Model] = build_attention_model,
+    scheduler: str | None = None,
 ) -> GridSearchCV:
     """Try every setting of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. Every candidate
     sees the same `cv` folds. The setting with the best mean ROC AUC wins and
     is refitted on all of X; accuracy and log loss are recorded beside it.
+    Fits run in `n_jobs` processes, or on the Dask cluster of `scheduler`.
     Raises DataError when a class has fewer samples than folds.
     """
     check_enough_samples(y, cv)
@@ -178,7 +167,9 @@ def run_grid_search(
         error_score="raise",
     )
     n_fits = cv * len(ParameterGrid(param_grid))
-    workers = parallel_config(FoldsTogether(cv), n_jobs=n_jobs)
+    workers = use_workers(
+        n_jobs, together=cv, scheduler=scheduler, data=(X, y)
+    )
     with workers, progress("grid search", n_fits):
         return search.fit(X, y)
 

@@ -88,28 +88,19 @@ def show_search(table: pd.DataFrame) -> None:
 
 
 def show_comparison(comparison: dict, controls: dict) -> None:
-    """Show the held-out scores of the models beside what frames them: the
-    majority class below, the known truth (if any) above."""
-    rows = {name: comparison[name] for name in ("attention", "LSTM")}
-    table = pd.DataFrame({**rows, **controls}).T
-    interval = [
-        "" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
-        for low, high in zip(
-            table["roc_auc_low"], table["roc_auc_high"], strict=True
-        )
-    ]
-    table.insert(1, "95 % interval", interval)
-    table = table.drop(columns=["roc_auc_low", "roc_auc_high"])
-    table.insert(0, "model", table.index)
-    forms = dict.fromkeys(("roc_auc", "accuracy", "log_loss", "brier",
-                           "cv_roc_auc"), ".3f")  # fmt: skip
-    forms |= {"parameters": ",.0f", "multiply_adds": ",.0f"}
-    names = {
-        "roc_auc": "ROC AUC",
-        "log_loss": "log loss",
-        "brier": "Brier score",
-        "cv_roc_auc": "ROC AUC in cross-validation",
-        "multiply_adds": "multiply-adds",
-    }
-    forms = {names.get(key, key): form for key, form in forms.items()}
-    show_table(table.rename(columns=names), forms)
+    """Show the held-out scores of the models beside what frames them."""
+    rows = []
+    for name in ("attention", "LSTM", *controls):
+        found = comparison.get(name) or controls[name]
+        row = {"model": name, "ROC AUC": f"{found['roc_auc']:.3f}"}
+        if name in comparison:
+            low, high = found["roc_auc_low"], found["roc_auc_high"]
+            row["95 % interval"] = f"{low:.2f} – {high:.2f}"
+            row["in cross-validation"] = f"{found['cv_roc_auc']:.3f}"
+        row["accuracy"] = f"{found['accuracy']:.3f}"
+        row["log loss"] = f"{found['log_loss']:.3f}"
+        if name in comparison:
+            row["parameters"] = f"{found['parameters']:,}"
+            row["multiply-adds"] = f"{found['multiply_adds']:,}"
+        rows.append(row)
+    show_table(pd.DataFrame(rows).fillna(""), {})

@@ -79,6 +79,7 @@ def describe_comparison(
     predictions: dict[str, np.ndarray],
     y_train: np.ndarray,
     y_valid: np.ndarray,
+    baselines: dict[str, np.ndarray],
     log_odds: np.ndarray | None,
     *,
     seed: int,
@@ -87,7 +88,8 @@ def describe_comparison(
 
     Returns the comparison (a dict per model, and the difference in ROC AUC,
     LSTM minus attention) and the controls that frame it: always predicting
-    the training share of Outcome 1, and the true `log_odds` where known.
+    the training share of Outcome 1, what the `baselines` predict, and the
+    true `log_odds` where known.
     """
     draws = bootstrap_roc_auc(y_valid, predictions, seed=seed)
     comparison = {}
@@ -107,11 +109,12 @@ def describe_comparison(
     gap = comparison["LSTM"]["roc_auc"] - comparison["attention"]["roc_auc"]
     comparison["difference"] = {"mean": gap, "low": low, "high": high}
     share = np.full(len(y_valid), y_train.mean())
-    controls = {"majority class": score_predictions(y_valid, share)}
+    controls = {"majority class": share, **baselines}
     if log_odds is not None:
-        best = 1 / (1 + np.exp(-log_odds))
-        controls["best possible"] = score_predictions(y_valid, best)
-    return comparison, controls
+        controls["the truth"] = 1 / (1 + np.exp(-log_odds))
+    return comparison, {
+        name: score_predictions(y_valid, p) for name, p in controls.items()
+    }
 
 
 def save_json(content: dict, path: Path) -> None:

@@ -9,6 +9,7 @@ from helpers.compare import (
     find_trend,
     judge_winner,
     measure_order_sensitivity,
+    predict_with_baselines,
     score_predictions,
     shuffle_time,
 )
@@ -100,6 +101,18 @@ def test_order_sensitivity_tells_what_reads_order():
     reads = Reader(lambda X: X[:, 0, 0])
     found = measure_order_sensitivity(reads, X, seed=1)
     assert 0.2 < found["mean"] < found["largest"] <= 1
+
+
+def test_baselines_see_what_they_should():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6, 2)).astype(np.float32)
+    level = (X[:, :, 0].mean(axis=1) > 0).astype(int)
+    change = (X[:, 5, 1] > X[:, 0, 1]).astype(int)
+    for y, seen in ((level, True), (change, False)):
+        found = predict_with_baselines(X[:200], y[:200], X[200:], cv=3)
+        means, values = found.values()
+        assert (roc_auc_score(y[200:], means) > 0.9) == seen
+        assert roc_auc_score(y[200:], values) > 0.9
 
 
 def test_trend_of_known_series():

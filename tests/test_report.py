@@ -10,12 +10,12 @@ from helpers.data import ExpressionData
 from helpers.simulate import simulate_expression
 
 
-def grid(lead_p=0.5, last_p=0.5):
+def grid(lead_p=0.5):
     return {
         "best": {"num_heads": 3, "l2_reg": 0.01},
         "judgement": {
             "mean": 0.7, "sd": 0.02, "lead": 0.01, "lead_p": lead_p,
-            "lead_over_last": 0.05, "lead_over_last_p": last_p,
+            "lead_over_last": 0.05,
             "within_one_error": 4, "candidates": 16,
         },
     }  # fmt: skip
@@ -24,14 +24,25 @@ def grid(lead_p=0.5, last_p=0.5):
 def training(tau=-0.8, p=0.0001, rise=0.0):
     trend = {"tau": tau, "p": p, "change": -0.1}
     return {"epochs": 60, "search_epochs": 20, "trend": trend,
-            "best_epoch": 30, "lowest": 0.6, "rise": rise}  # fmt: skip
+            "best_epoch": 30, "lowest": 0.6, "rise": rise,
+            "val_loss": [0.8, 0.6, 0.6 * (1 + rise)]}  # fmt: skip
 
 
 def comparison(low, high, attention_low=0.6, lstm_low=0.6):
     cost = {"parameters": 1331, "multiply_adds": 210_010}
     return {
-        "attention": {"roc_auc": 0.7, "roc_auc_low": attention_low, **cost},
-        "LSTM": {"roc_auc": 0.8, "roc_auc_low": lstm_low, **cost},
+        "attention": {
+            "roc_auc": 0.7,
+            "roc_auc_low": attention_low,
+            "roc_auc_high": 0.8,
+            **cost,
+        },
+        "LSTM": {
+            "roc_auc": 0.8,
+            "roc_auc_low": lstm_low,
+            "roc_auc_high": 0.9,
+            **cost,
+        },
         "difference": {"mean": 0.1, "low": low, "high": high},
     }
 
@@ -39,10 +50,9 @@ def comparison(low, high, attention_low=0.6, lstm_low=0.6):
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        (grid(lead_p=0.01), "It stands out"),
-        (grid(last_p=0.01), "does not stand out"),
-        (grid(last_p=0.01), "The grid still matters"),
-        (grid(), "Even the last setting"),
+        (grid(lead_p=0.01), "**It stands out:**"),
+        (grid(), "**It does not stand out:**"),
+        (grid(), "4 of 16 settings are within one standard error"),
     ],
 )
 def test_winner_is_judged(found, says):
@@ -57,6 +67,7 @@ def test_winner_is_judged(found, says):
         (training(), "**Validation loss went down**"),
         (training(tau=0.8), "**Validation loss went up**"),
         (training(p=0.2), "**Validation loss shows no clear trend**"),
+        (training(), "lowest at epoch 30 with 0.600 (-25.0%)"),
         (training(), "did not turn up again"),
         (training(rise=0.05), "turned up again, by 5.0%"),
     ],
@@ -89,6 +100,57 @@ def test_comparison_is_judged(low, high, says):
 def test_signal_is_judged(attention_low, lstm_low, says):
     found = comparison(0.1, 0.2, attention_low, lstm_low)
     assert says in report.say_signal(found)
+
+
+@pytest.mark.parametrize(
+    ("means", "values", "says"),
+    [
+        (0.7, 0.8, "the attention model is reached by one that sees only"),
+        (0.7, 0.8, "the LSTM is reached by one that sees every value."),
+        (0.5, 0.5, "the attention model is reached by neither"),
+    ],
+)
+def test_baselines_are_judged(means, values, says):
+    controls = {"logistic, time means": {"roc_auc": means},
+                "logistic, all values": {"roc_auc": values}}  # fmt: skip
+    found = comparison(0.1, 0.2, attention_low=0.6, lstm_low=0.7)
+    assert says in report.say_baselines(found, controls)
+
+
+@pytest.mark.parametrize(
+    ("blind", "says"),
+    [
+        (0.55, "so the order of time points carries signal"),
+        (0.75, "so no signal in the order of time points is seen"),
+        (0.95, "so here order misleads it"),
+    ],
+)
+def test_need_of_order_is_judged(blind, says):
+    order = {"LSTM without order": blind}
+    assert says in report.say_without_order(order, comparison(0.1, 0.2))
+
+
+def test_conclusions_answer_every_question():
+    moves = {"largest": 0.5, "mean": 0.2}
+    results = {
+        "data": {"source": "file", "samples": 9, "time_points": 50,
+                 "genes": 3},
+        "grid": {"attention": grid()},
+        "training": {"attention": training(), "LSTM": training(rise=0.3)},
+        "comparison": comparison(-0.2, -0.1),
+        "order": {"attention": moves, "LSTM": moves,
+                  "LSTM without order": 0.55},
+    }  # fmt: skip
+    results["conclusions"] = found = report.conclude(results)
+    assert list(found) == ["prediction", "tuning", "training", "comparison",
+                           "why", "cost"]  # fmt: skip
+    assert found["training"] == "Validation loss went down."
+    assert found["comparison"].startswith("The attention model is better.")
+    assert "50 steps one after another" in found["cost"]
+    assert "by 0% for attention and by 30% for the LSTM" in found["cost"]
+    headline = report.say_headline(results)
+    assert "9 samples x 50 time points x 3 genes:" in headline
+    assert found["tuning"] in headline
 
 
 def test_data_tells_stand_in_from_file():
