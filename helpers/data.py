@@ -119,6 +119,12 @@ def _read_table(path, header):
         ) from error
     if table.empty:
         raise DataError(f"{path}: a header but no samples. Export it again.")
+    index = table.index  # pandas makes one where rows outrun the header
+    if not index.is_unique or index.dtype.kind == "f" or index.nlevels > 1:
+        raise DataError(
+            f"{path}: rows have more values than the header's {len(header)} "
+            "names. Name every column."
+        )
     table.columns = header
     return table
 

@@ -176,6 +176,10 @@ BAD = {
         lambda path: path.write_text("G_Time_0,Outcome\n1,0\n1,2,3,1\n"),
         "Every row needs 2 comma-separated values",
     ),
+    "unnamed column": (
+        lambda path: path.write_text("G_Time_0,Outcome\n.5,0,1\n.7,1,0\n"),
+        "rows have more values than the header's 2 names",
+    ),
     "missing Outcome": (
         spoil(lambda t: t.assign(Outcome=[0, 1, None, 0, 1, 0])),
         r"row 4 \(the header is row 1\), column 'Outcome': a missing value",
