@@ -26,7 +26,7 @@ install: .venv/installed
 
 # PYTHON=... chooses the Python; else the first one that will do.
 .venv/installed: requirements.txt
-	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); \
+	@for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11); \
 	do if "$$python" -c "$(CHECK)" 2>/dev/null; then \
 	  echo "Installing into .venv, once (some minutes)"; \
 	  "$$python" -m venv --clear .venv && \
@@ -35,8 +35,9 @@ install: .venv/installed
 	  exit; \
 	fi; done; \
 	echo "Python 3.11, 3.12 or 3.13 with the venv module is needed." \
-	  "Install it (on Debian or Ubuntu: apt install python3-venv)," \
-	  "or name one: make PYTHON=/path/to/python3.12" >&2; exit 1
+	  "Install one from python.org or your system (on Debian and Ubuntu" \
+	  "with its python3.x-venv package), or name it:" \
+	  "make PYTHON=/path/to/python3.12" >&2; exit 1
 
 execute: install
 	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 OUTCOME = "Outcome"
-COLUMN = re.compile(r"(?P<gene>.+)_Time_(?P<time>\d+)")
+COLUMN = re.compile(r"(?P<gene>.+)_Time_(?P<time>[0-9]{1,9})")
 
 
 class DataError(ValueError):
@@ -34,7 +34,8 @@ def find_features(
     unknown = [name for name in names if not matches[name]]
     if len(unknown) == len(names):
         return _by_position(path, names, n_time_steps, n_genes)
-    if unknown not in ([], names[:1]):  # one leading column is an index
+    index = unknown == names[:1] and "_time_" not in names[0].lower()
+    if unknown and not index:  # one leading column is an index
         raise DataError(
             f"{path}: {len(unknown)} column(s) are neither "
             f"'GENE_Time_NUMBER' nor '{OUTCOME}': {list_some(unknown)}. "
@@ -77,7 +78,10 @@ def _check_complete(path, features, n_time_steps, n_genes):
 def _by_position(path, names, n_time_steps, n_genes):
     """Divide unrecognised columns time-major: all genes of time 0, ..."""
     size = (n_time_steps or 0) * (n_genes or 0)
-    if size and len(names) - size in (0, 1):  # one more: a leading index
+    if min(n_time_steps or 0, n_genes or 0) > 0 and len(names) - size in (
+        0,
+        1,
+    ):  # one more: a leading index
         names = names[len(names) - size :]
         return {(f"Gene_{i % n_genes}", i // n_genes): name
                 for i, name in enumerate(names)}  # fmt: skip

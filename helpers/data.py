@@ -3,6 +3,8 @@
 import csv
 import gzip
 import math
+import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from helpers.columns import (
     list_some,
 )
 
+UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error)
 DEFAULT_PATH = "data/gene_expression_data.csv"
 
 
@@ -77,7 +80,7 @@ def check_enough_samples(
 
 def _read_header(path):
     """Return the column names, or explain why the file has none."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(
             f"{path}: no such file. `make data` writes the stand-in data; "
             "for your own, give its path (make execute DATA=path.csv)."
@@ -85,8 +88,9 @@ def _read_header(path):
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            header = [name.strip() for name in next(csv.reader(file), [])]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+            rows = (row for row in csv.reader(file) if any(row))
+            header = [name.strip() for name in next(rows, [])]
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as comma-separated UTF-8 text "
             f"({error}). Export it again as .csv or .csv.gz."
@@ -99,6 +103,11 @@ def _read_header(path):
             f"{len(header)} columns, the last of them '{header[-1][:40]}'. "
             "Name the 0/1 column so, and separate columns by commas."
         )
+    if "" in header[1:]:
+        raise DataError(
+            f"{path}: column {header.index('', 1) + 1} of {len(header)} has "
+            "no name. Name or remove it."
+        )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise DataError(
@@ -110,12 +119,17 @@ def _read_header(path):
 
 def _read_table(path, header):
     try:
-        table = pd.read_csv(path, low_memory=False, encoding="utf-8-sig")
-    except (ValueError, OSError, EOFError) as error:  # ParserError is one
+        table = pd.read_csv(
+            path,
+            low_memory=False,
+            encoding="utf-8-sig",
+            compression="gzip" if path.suffix == ".gz" else None,
+        )
+    except (ValueError, *UNREADABLE) as error:  # ParserError is a ValueError
         reason = " ".join(str(error).split())
         raise DataError(
             f"{path}: the table cannot be read ({reason}). Every row needs "
-            f"{len(header)} comma-separated values."
+            f"{len(header)} comma-separated values, the file UTF-8."
         ) from error
     if table.empty:
         raise DataError(f"{path}: a header but no samples. Export it again.")

@@ -13,6 +13,7 @@ TURNED_UP = 0.01  # a rise of 1 % from the lowest loss counts as one
 
 def say_data(data: dict) -> str:
     """Say what was loaded and whether it is the stand-in."""
+    zero, one = map(escape, data["classes"])
     if data["source"] == "stand-in":
         origin = (
             "This run uses the **stand-in data**: simulated, with a known "
@@ -27,8 +28,9 @@ def say_data(data: dict) -> str:
     return (
         f"{origin}. {data['samples']} samples x {data['time_points']} time "
         f"points x {data['genes']} genes; {data['positive_share']:.0%} of "
-        f"the samples have Outcome {escape(data['classes'][1])}; "
+        f"the samples have Outcome {one}; "
         f"{data['zero_share']:.0%} of the values are zero."
+        + (f" Coded 0: {zero}; coded 1: {one}." if one != "1" else "")
     )
 
 
@@ -67,11 +69,11 @@ def say_training(training: dict) -> str:
         f" and ended at {losses[-1]:.3f} after {training['epochs']} epochs. "
     )
     if not turned_up(training):
-        return text + "It did not turn up again: no over-fitting is seen."
-    return text + (
-        f"So it turned up again, by {training['rise']:.1%}: past its lowest "
-        "point the model over-fits, and training for longer does not help."
-    )
+        return text + "It did not clearly rise after its lowest point."
+    text += f"After its lowest point it rose, by {training['rise']:.1%}"
+    if training["loss"][-1] < training["loss"][training["best_epoch"] - 1]:
+        text += ", while training loss went on falling: the model over-fits"
+    return text + ". Training for longer does not help."
 
 
 def say_trend(training: dict) -> str:
@@ -82,7 +84,11 @@ def say_trend(training: dict) -> str:
 
 
 def turned_up(training: dict) -> bool:
-    return training["rise"] > TURNED_UP
+    """Whether the loss rose after its lowest point: by more than noise, and
+    by enough to matter."""
+    after = training["trend_after"]
+    rising = after["tau"] > 0 and after["p"] < TOO_LIKELY
+    return rising and training["rise"] > TURNED_UP
 
 
 def say_comparison(comparison: dict) -> str:
@@ -152,30 +158,48 @@ def say_signal(comparison: dict) -> str:
 
 def say_order(order: dict) -> str:
     """Say how far predictions move when time points are shuffled."""
+    blind = "no more than rounding" if is_blind(order) else "so it sees order"
     return (
         "Shuffle the time points of every held-out sample, and the attention "
         "model's probabilities move by at most "
-        f"{order['attention']['largest']:.0e}, which is rounding; the LSTM's "
-        f"move by {order['LSTM']['mean']:.2f} on average and by up to "
+        f"{order['attention']['largest']:.0e}, {blind}; the LSTM's move by "
+        f"{order['LSTM']['mean']:.2f} on average and by up to "
         f"{order['LSTM']['largest']:.2f}."
     )
 
 
+def is_blind(order: dict) -> bool:
+    return order["attention"]["largest"] < 1e-4
+
+
+def say_blindness(order: dict) -> str:
+    if is_blind(order):
+        return (
+            "The prescribed attention model cannot see the order of time "
+            "points; the LSTM can."
+        )
+    return "Both models see the order of time points."
+
+
 def say_without_order(order: dict, comparison: dict) -> str:
     """Say what is left of the LSTM when order is taken from its data."""
-    blind, full = order["LSTM without order"], comparison["LSTM"]["roc_auc"]
-    low, high = (comparison["LSTM"][f"roc_auc_{k}"] for k in ("low", "high"))
-    if blind < low:
-        meaning = "so the order of time points carries signal in this file"
-    elif blind <= high:
-        meaning = "so no signal in the order of time points is seen here"
-    else:
-        meaning = "so here order misleads it rather than helps"
-    return (
-        "Train the same LSTM on shuffled series, and its ROC AUC on shuffled "
-        f"held-out series is {blind:.3f} instead of {full:.3f}, {meaning}. "
-        f"The attention model has {comparison['attention']['roc_auc']:.3f}."
+    loss, full = order["without_order"], comparison["LSTM"]
+    text = (
+        "Trained and tested on shuffled series, the same LSTM has a ROC AUC "
+        f"of {full['roc_auc'] - loss['mean']:.3f} instead of "
+        f"{full['roc_auc']:.3f} (95 % interval of the loss {loss['low']:+.3f} "
+        f"to {loss['high']:+.3f}): "
     )
+    if full["roc_auc_low"] <= 0.5:
+        return text + "it finds no signal that order could carry."
+    if loss["low"] > 0:
+        return text + (
+            "the order of time points carries signal. The attention model, "
+            f"without it, has {comparison['attention']['roc_auc']:.3f}."
+        )
+    if loss["high"] < 0:
+        return text + "here order misleads it rather than helps."
+    return text + "no signal in the order of time points is seen."
 
 
 def say_cost(comparison: dict, training: dict, time_points: int) -> str:
@@ -203,7 +227,7 @@ def conclude(results: dict) -> dict[str, str]:
     training = results["training"]["attention"]
     setting = ", ".join(f"{k} {v:g}" for k, v in grid["best"].items())
     does = "stands" if stands_out(grid) else "does not stand"
-    up = ", then turned up again" if turned_up(training) else ""
+    up = ", then rose again" if turned_up(training) else ""
     scores = [f"{comparison[k]['roc_auc']:.2f}" for k in ("attention", "LSTM")]
     return {
         "prediction": say_signal(comparison),
@@ -217,8 +241,7 @@ def conclude(results: dict) -> dict[str, str]:
             f"{scores[1]} for the LSTM."
         ),
         "why": (
-            "The prescribed attention model cannot see the order of time "
-            "points; the LSTM can. "
+            f"{say_blindness(results['order'])} "
             + say_without_order(results["order"], comparison)
         ),
         "cost": say_cost(
@@ -244,8 +267,8 @@ def say_headline(results: dict) -> str:
         f"\n- [Training](#4.-Training-the-winner-(Q3)): {found['training']}"
         "\n- [Comparison](#5.-Comparison-with-an-LSTM): "
         f"{found['comparison']}"
-        "\n- [Why](#6.-Why:-what-each-model-can-see): the prescribed "
-        "attention model cannot see the order of time points; the LSTM can."
+        "\n- [Why](#6.-Why:-what-each-model-can-see): "
+        f"{say_blindness(results['order'])}"
     )
 
 

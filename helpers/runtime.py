@@ -23,7 +23,7 @@ def load_tensorflow() -> None:
     One thread a process gives the same sums on any number of cores; the
     models are too small to use more.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # 1.5 times faster
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

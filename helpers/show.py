@@ -60,13 +60,14 @@ def show_summary(model: keras.Model) -> None:
     show_table(table, {"parameters": ",d"})
 
 
-def show_split(split: dict) -> None:
-    """Show how many samples of either outcome each part has."""
+def show_split(split: dict, classes: tuple[str, str]) -> None:
+    """Show how many samples each part has, and how many are of the second
+    of the `classes`, the one coded 1."""
     rows = [
         {
             "part": part,
             "samples": found["samples"],
-            "with Outcome 1": found["outcome_1"],
+            f"with Outcome {classes[1]}": found["outcome_1"],
             "share": found["share_of_1"],
         }
         for part, found in split.items()

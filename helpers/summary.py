@@ -59,14 +59,22 @@ def describe_search(search: GridSearchCV) -> dict:
 
 def describe_training(history: pd.DataFrame, search_epochs: int) -> dict:
     """Describe the course of the validation loss: its trend over the epochs
-    that the search used, its lowest point, and its rise from there to the
-    end, as a share of the lowest."""
+    that the search used, its lowest point, its trend from there on, and its
+    rise from there to the end, as a share of the lowest."""
     losses = history["val_loss"]
+    if not np.isfinite(losses).all():
+        epoch = int(np.argmin(np.isfinite(losses))) + 1
+        raise FloatingPointError(
+            f"the validation loss is not finite at epoch {epoch}; look for "
+            "extreme values in the data"
+        )
+    best = int(losses.idxmin())
     return {
         "epochs": len(history),
         "search_epochs": search_epochs,
         "trend": find_trend(losses[:search_epochs]),
-        "best_epoch": int(losses.idxmin()),
+        "trend_after": find_trend(losses[best - 1 :]),
+        "best_epoch": best,
         "lowest": float(losses.min()),
         "rise": float(losses.iloc[-1] / losses.min() - 1),
         "loss": list(history["loss"]),
@@ -104,16 +112,31 @@ def describe_comparison(
             "parameters": model.count_params(),
             "multiply_adds": count_multiply_adds(model),
         }
-    gaps = draws["LSTM"] - draws["attention"]
-    low, high = np.percentile(gaps, [2.5, 97.5])
-    gap = comparison["LSTM"]["roc_auc"] - comparison["attention"]["roc_auc"]
-    comparison["difference"] = {"mean": gap, "low": low, "high": high}
+    comparison["difference"] = describe_difference(
+        y_valid, predictions["LSTM"], predictions["attention"], seed=seed
+    )
     share = np.full(len(y_valid), y_train.mean())
     controls = {"majority class": share, **baselines}
     if log_odds is not None:
-        controls["the truth"] = 1 / (1 + np.exp(-log_odds))
+        controls["best possible"] = 1 / (1 + np.exp(-log_odds))
     return comparison, {
         name: score_predictions(y_valid, p) for name, p in controls.items()
+    }
+
+
+def describe_difference(
+    y: np.ndarray, first: np.ndarray, second: np.ndarray, *, seed: int
+) -> dict[str, float]:
+    """Return the difference in ROC AUC of two predictions (n,) of `y`, the
+    first minus the second, with its paired 95 % bootstrap interval."""
+    predictions = {"first": first, "second": second}
+    draws = bootstrap_roc_auc(y, predictions, seed=seed)
+    low, high = np.percentile(draws["first"] - draws["second"], [2.5, 97.5])
+    scores = [score_predictions(y, p)["roc_auc"] for p in (first, second)]
+    return {
+        "mean": scores[0] - scores[1],
+        "low": float(low),
+        "high": float(high),
     }
 
 

@@ -3,11 +3,11 @@
 import argparse
 import json
 import os
-import shutil
+import signal
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -15,36 +15,49 @@ import papermill
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
+# a python3 kernel of the user's own must not take the place of ours
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "assignment7.ipynb"
 OUTPUTS = (NOTEBOOK, "assignment7.html", "results.json", "timings.json",
            "figures")  # fmt: skip
+OWN_FOLDERS = ("data", "figures", "helpers", "scripts", "templates", "tests",
+               ".ci", ".git", ".venv")  # fmt: skip
 
 
 def main() -> int:
     options = parse_options()
-    out = options.out.resolve()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".run-") as new:
-        new = Path(new)
-        try:
-            notebook = run_notebook(new, options.parameters)
-            (new / "assignment7.html").write_text(
-                render(notebook), encoding="utf-8"
-            )
-            check_complete(new)
-        except KeyboardInterrupt:
-            return fail("interrupted; the outputs are as they were")
-        except PapermillExecutionError as error:
-            return fail(describe(error))
-        except Exception as error:
-            return fail(f"{type(error).__name__}: {one_line(error)}")
-        timings = json.loads((new / "timings.json").read_text())
-        put_in_place(new, out)
+    out = options.out.expanduser().resolve()
+    for name in ("SIGTERM", "SIGHUP"):  # end as tidily as on Ctrl-C
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        check_folder(out)
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as new:
+            timings = run(Path(new), out, options.parameters)
+    except KeyboardInterrupt:
+        return fail("interrupted; the outputs are as they were", out)
+    except PapermillExecutionError as error:
+        return fail(describe(error), out)
+    except Exception as error:
+        return fail(f"{type(error).__name__}: {one_line(error)}", out)
     for name, seconds in timings.items():
         print(f"{seconds:8.1f} s  {name}")
     print(f"make execute: wrote {', '.join(OUTPUTS)} to {options.out}")
     return 0
+
+
+def run(new: Path, out: Path, parameters: dict) -> dict[str, float]:
+    """Make all outputs in `new`, then move them to `out`."""
+    html = render(run_notebook(new, parameters))
+    (new / "assignment7.html").write_text(html, encoding="utf-8")
+    missing = [name for name in OUTPUTS if not (new / name).exists()]
+    if missing:
+        raise FileNotFoundError(f"the run wrote no {', '.join(missing)}")
+    put_in_place(new, out)
+    return json.loads((out / "timings.json").read_text())
 
 
 def parse_options():
@@ -57,7 +70,7 @@ def parse_options():
     options = parser.parse_args()
     options.parameters = {}
     if options.data:
-        options.parameters["DATA"] = options.data
+        options.parameters["DATA"] = os.path.expanduser(options.data)
     if options.quick:
         if options.quick not in ("0", "1"):
             parser.error(f"QUICK must be 0 or 1, got '{options.quick}'")
@@ -131,8 +144,8 @@ def divert_stderr(log: Path):
         os.dup2(file.fileno(), 2)
     try:
         yield
-    except PapermillExecutionError:
-        raise  # the notebook's own error says it all
+    except (PapermillExecutionError, KeyboardInterrupt):
+        raise  # these say it all themselves
     except BaseException:
         os.write(terminal, log.read_bytes())
         raise
@@ -164,23 +177,36 @@ def render(notebook: nbformat.NotebookNode) -> str:
     return html
 
 
-def check_complete(folder: Path) -> None:
-    missing = [name for name in OUTPUTS if not (folder / name).exists()]
-    if missing:
-        raise FileNotFoundError(f"the run wrote no {', '.join(missing)}")
+def check_folder(out: Path) -> None:
+    """Refuse a folder whose own files the outputs would replace."""
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"OUT={out} is a file; name a folder")
+    inside = out.parts[len(ROOT.parts) :][:1] if ROOT in out.parents else ()
+    if out == ROOT or out in ROOT.parents:
+        raise ValueError(f"OUT={out} holds the repository; name another")
+    if inside and inside[0] in OWN_FOLDERS:
+        raise ValueError(f"OUT={out} belongs to the repository; use build")
 
 
 def put_in_place(new: Path, out: Path) -> None:
-    """Replace `out` by `new`; what else was in `out` stays in it."""
-    old = new.with_name(new.name + "-old")
-    if out.exists():
-        for path in out.iterdir():
-            if path.name not in OUTPUTS:
-                shutil.move(path, new / path.name)
-        out.rename(old)
-    new.rename(out)
-    new.mkdir()  # for the context manager that made it
-    shutil.rmtree(old, ignore_errors=True)
+    """Exchange the outputs in `out` for those in `new`, or, if that fails
+    half-way, put the old ones back. Other files in `out` stay."""
+    old = new / "replaced"
+    old.mkdir()
+    moved = []
+    try:
+        for name in OUTPUTS:
+            for source, target in (
+                (out / name, old / name),
+                (new / name, out / name),
+            ):
+                if source.exists():
+                    source.rename(target)
+                    moved.append((source, target))
+    except BaseException:
+        for source, target in reversed(moved):
+            target.rename(source)
+        raise
 
 
 def describe(error: PapermillExecutionError) -> str:
@@ -201,7 +227,9 @@ def one_line(error) -> str:
     return " ".join(str(error).split())
 
 
-def fail(cause: str) -> int:
+def fail(cause: str, out: Path) -> int:
+    with suppress(OSError):  # of a new folder nothing is left
+        out.rmdir()
     print(f"make execute: {cause}", file=sys.stderr)
     return 1
 

@@ -17,6 +17,8 @@ def main(out: Path) -> int:
         return refuse(f"{out} holds a quick run; run make execute in full")
     if results["data"]["source"] != "stand-in":
         return refuse(f"{out} was run on a user's file, not on the stand-in")
+    if "injected-parameters" in (out / "assignment7.ipynb").read_text():
+        return refuse(f"{out} was run with parameters; run it without any")
     shutil.copy(out / "assignment7.ipynb", ROOT)
     shutil.rmtree(ROOT / "figures", ignore_errors=True)
     shutil.copytree(out / "figures", ROOT / "figures")

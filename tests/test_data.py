@@ -107,8 +107,9 @@ def test_unnamed_columns_take_explicit_sizes(save):
     np.testing.assert_array_equal(data.X, X)
     with pytest.raises(DataError, match=r"n_time_steps=\.\.\., n_genes="):
         load_expression_data(path)
-    with pytest.raises(DataError, match="does not divide the 6 columns"):
-        load_expression_data(path, n_time_steps=4, n_genes=2)
+    for sizes in ((4, 2), (-3, -2)):
+        with pytest.raises(DataError, match="does not divide the 6 columns"):
+            load_expression_data(path, n_time_steps=sizes[0], n_genes=sizes[1])
 
 
 def test_outcome_in_front_is_used_with_a_warning(save):
@@ -176,6 +177,14 @@ BAD = {
         lambda path: path.write_text("G_Time_0,Outcome\n1,0\n1,2,3,1\n"),
         "Every row needs 2 comma-separated values",
     ),
+    "empty name": (
+        spoil(lambda t: t.rename(columns={"Gene_1_Time_2": ""})),
+        "column 6 of 7 has no name",
+    ),
+    "misspelt first": (
+        spoil(lambda t: t.rename(columns={"Gene_0_Time_0": "Gene_0_time_0"})),
+        "neither 'GENE_Time_NUMBER' nor 'Outcome': Gene_0_time_0",
+    ),
     "unnamed column": (
         lambda path: path.write_text("G_Time_0,Outcome\n.5,0,1\n.7,1,0\n"),
         "rows have more values than the header's 2 names",
@@ -210,6 +219,18 @@ def test_errors_name_the_place_and_the_cure(tmp_path, case):
         load_expression_data(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_spoilt_gzip(tmp_path):
+    packed = gzip.compress(make_table(n=200)[0].to_csv(index=False).encode())
+    path = tmp_path / "data.csv.gz"
+    for spoilt in (
+        packed[: len(packed) // 2],
+        packed[:600] + b"x" * 50 + packed[650:],
+    ):
+        path.write_bytes(spoilt)
+        with pytest.raises(DataError, match="cannot be read"):
+            load_expression_data(path)
 
 
 def test_fewer_samples_than_folds():

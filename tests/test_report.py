@@ -21,11 +21,13 @@ def grid(lead_p=0.5):
     }  # fmt: skip
 
 
-def training(tau=-0.8, p=0.0001, rise=0.0):
-    trend = {"tau": tau, "p": p, "change": -0.1}
-    return {"epochs": 60, "search_epochs": 20, "trend": trend,
-            "best_epoch": 30, "lowest": 0.6, "rise": rise,
-            "val_loss": [0.8, 0.6, 0.6 * (1 + rise)]}  # fmt: skip
+def training(tau=-0.8, p=0.0001, rise=0.0, after_p=0.001, end=0.3):
+    return {
+        "epochs": 60, "search_epochs": 20, "best_epoch": 2, "lowest": 0.6,
+        "trend": {"tau": tau, "p": p}, "rise": rise,
+        "trend_after": {"tau": 0.7, "p": after_p},
+        "loss": [0.9, 0.5, end], "val_loss": [0.8, 0.6, 0.6 * (1 + rise)],
+    }  # fmt: skip
 
 
 def comparison(low, high, attention_low=0.6, lstm_low=0.6):
@@ -67,9 +69,11 @@ def test_winner_is_judged(found, says):
         (training(), "**Validation loss went down**"),
         (training(tau=0.8), "**Validation loss went up**"),
         (training(p=0.2), "**Validation loss shows no clear trend**"),
-        (training(), "lowest at epoch 30 with 0.600 (-25.0%)"),
-        (training(), "did not turn up again"),
-        (training(rise=0.05), "turned up again, by 5.0%"),
+        (training(), "lowest at epoch 2 with 0.600 (-25.0%)"),
+        (training(), "did not clearly rise"),
+        (training(rise=0.05, after_p=0.3), "did not clearly rise"),
+        (training(rise=0.05), "it rose, by 5.0%, while training loss went on"),
+        (training(rise=0.05, end=0.6), "it rose, by 5.0%. Training"),
     ],
 )
 def test_training_is_judged(found, says):
@@ -118,16 +122,32 @@ def test_baselines_are_judged(means, values, says):
 
 
 @pytest.mark.parametrize(
-    ("blind", "says"),
+    ("low", "high", "lstm_low", "says"),
     [
-        (0.55, "so the order of time points carries signal"),
-        (0.75, "so no signal in the order of time points is seen"),
-        (0.95, "so here order misleads it"),
+        (0.05, 0.2, 0.6, "the order of time points carries signal"),
+        (-0.1, 0.1, 0.6, "no signal in the order of time points is seen"),
+        (-0.2, -0.1, 0.6, "order misleads it"),
+        (0.05, 0.2, 0.45, "it finds no signal that order could carry"),
     ],
 )
-def test_need_of_order_is_judged(blind, says):
-    order = {"LSTM without order": blind}
-    assert says in report.say_without_order(order, comparison(0.1, 0.2))
+def test_need_of_order_is_judged(low, high, lstm_low, says):
+    order = {"without_order": {"mean": 0.1, "low": low, "high": high}}
+    found = comparison(0.1, 0.2, lstm_low=lstm_low)
+    assert says in report.say_without_order(order, found)
+
+
+@pytest.mark.parametrize(
+    ("largest", "says", "concludes"),
+    [
+        (1e-7, "no more than rounding", "cannot see the order"),
+        (0.3, "so it sees order", "Both models see the order"),
+    ],
+)
+def test_blindness_is_judged(largest, says, concludes):
+    moves = {"largest": largest, "mean": largest / 2}
+    order = {"attention": moves, "LSTM": {"largest": 0.5, "mean": 0.2}}
+    assert says in report.say_order(order)
+    assert concludes in report.say_blindness(order)
 
 
 def test_conclusions_answer_every_question():
@@ -139,7 +159,7 @@ def test_conclusions_answer_every_question():
         "training": {"attention": training(), "LSTM": training(rise=0.3)},
         "comparison": comparison(-0.2, -0.1),
         "order": {"attention": moves, "LSTM": moves,
-                  "LSTM without order": 0.55},
+                  "without_order": {"mean": 0.1, "low": 0.05, "high": 0.2}},
     }  # fmt: skip
     results["conclusions"] = found = report.conclude(results)
     assert list(found) == ["prediction", "tuning", "training", "comparison",
@@ -180,14 +200,27 @@ def test_json_is_stable_and_plain(tmp_path):
 
 
 def test_training_summary_measures_the_course_of_the_loss():
-    losses = [1.0, 0.8, 0.6, 0.5, 0.6, 0.55]
+    losses = [1.0, 0.8, 0.6, 0.5, 0.51, 0.52, 0.53, 0.54, 0.55]
     history = pd.DataFrame({"loss": losses, "val_loss": losses})
-    history.index = pd.RangeIndex(1, 7)
+    history.index = pd.RangeIndex(1, 10)
     found = summary.describe_training(history, search_epochs=4)
     assert found["best_epoch"] == 4
     assert found["rise"] == pytest.approx(0.1)
+    assert found["trend_after"]["tau"] == pytest.approx(1)
     assert found["trend"]["tau"] == pytest.approx(-1)
     assert report.turned_up(found)
+    history.loc[3, "val_loss"] = np.nan
+    with pytest.raises(FloatingPointError, match="not finite at epoch 3"):
+        summary.describe_training(history, search_epochs=4)
+
+
+def test_difference_is_paired():
+    y = np.tile([0, 1], 50)
+    p = (np.random.default_rng(0).random(100) + 0.3 * y) / 3
+    same = summary.describe_difference(y, p, 2 * p, seed=0)
+    assert same == {"mean": 0.0, "low": 0.0, "high": 0.0}
+    worse = summary.describe_difference(y, p, np.zeros(100), seed=0)
+    assert worse["low"] > 0
 
 
 def test_figures_are_saved_and_their_text_is_escaped(tmp_path, monkeypatch):

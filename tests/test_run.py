@@ -1,10 +1,12 @@
 """The notebook, executed for real by the script behind `make execute`."""
 
 import hashlib
+import importlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -29,24 +31,26 @@ def execute(out, *options):
     )  # fmt: skip
 
 
-def tracked_files():
-    names = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
-        check=True,
-    ).stdout.split()  # fmt: skip
-    return {n: hashlib.sha256((ROOT / n).read_bytes()).hexdigest()
-            for n in names if (ROOT / n).is_file()}  # fmt: skip
+def source_files():
+    """Return the hash of every file that a run must leave alone."""
+    skip = {".git", ".venv", "build", "__pycache__", ".pytest_cache",
+            ".ruff_cache", ".hypothesis"}  # fmt: skip
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in ROOT.rglob("*")
+        if path.is_file() and not skip & set(path.relative_to(ROOT).parts)
+    }
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    before = tracked_files()
+    before = source_files()
     out = tmp_path_factory.mktemp("run") / "build"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     done = execute(out, "--quick", 1)
     assert done.returncode == 0, done.stderr
-    assert tracked_files() == before
+    assert source_files() == before
     return out, done
 
 
@@ -128,6 +132,52 @@ def test_bad_data_stops_the_run_and_changes_nothing(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"spoilt.csv", "build"}
 
 
+@pytest.mark.parametrize("out", [ROOT, ROOT.parent, ROOT / "data", __file__])
+def test_outputs_never_replace_the_repository(out):
+    before = source_files()
+    done = execute(out)
+    assert done.returncode == 1
+    assert "make execute: " in done.stderr
+    assert f"OUT={out}" in done.stderr
+    assert source_files() == before
+
+
+def test_interrupted_run_leaves_no_trace(tmp_path):
+    out = tmp_path / "build"
+    out.mkdir()
+    (out / "results.json").write_text("old")
+    command = [sys.executable, ROOT / "scripts" / "execute.py", "--out", out]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        while len(list(out.iterdir())) < 2:  # until it has begun
+            time.sleep(0.1)
+        time.sleep(10)
+        run.terminate()
+        last = run.stderr.read().splitlines()[-1]
+    assert run.returncode == 1
+    assert last.startswith("make execute: interrupted")
+    assert [p.name for p in out.iterdir()] == ["results.json"]
+
+
+def test_half_a_move_is_undone(tmp_path, monkeypatch):
+    new, out = tmp_path / "new", tmp_path / "out"
+    for folder, text in ((new, "new"), (out, "old")):
+        folder.mkdir()
+        for name in OUTPUTS:
+            (folder / name).write_text(text)
+    rename = Path.rename
+
+    def failing(path, target):
+        if path == new / "results.json":
+            raise OSError("disk full")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    with pytest.raises(OSError, match="disk full"):
+        importlib.import_module("execute").put_in_place(new, out)
+    assert {(out / name).read_text() for name in OUTPUTS} == {"old"}
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
@@ -152,11 +202,11 @@ def publish(out):
 
 
 def test_publish_refuses_a_quick_run(run):
-    before = tracked_files()
+    before = source_files()
     done = publish(run[0])
     assert done.returncode == 1
     assert "holds a quick run" in done.stderr
-    assert tracked_files() == before
+    assert source_files() == before
 
 
 def test_committed_notebook_is_a_full_run_on_the_stand_in():
