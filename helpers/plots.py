@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 
 from helpers.data import ExpressionData
 from helpers.search import fold_scores
+from helpers.summary import mean_gaps
 
 # Okabe & Ito's colours differ for colour-blind readers; the line styles and
 # markers differ in greyscale too.
@@ -37,8 +38,8 @@ def plot_profiles(data: ExpressionData, most: int = 10) -> Figure:
     groups = [data.X[data.y == c].astype(np.float64) for c in (0, 1)]
     means = [g.mean(axis=0) for g in groups]  # (T, G)
     errors = [g.std(axis=0) / np.sqrt(len(g)) for g in groups]
-    gap = np.abs(means[1] - means[0]).mean(axis=0)  # (G,)
-    chosen = np.sort(np.argsort(-gap, kind="stable")[:most])
+    gaps = mean_gaps(data)
+    chosen = np.sort(np.argsort(-gaps, kind="stable")[:most])
     columns = min(5, len(chosen))
     rows = -(-len(chosen) // columns)
     with plt.rc_context(STYLE):

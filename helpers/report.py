@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import ExpressionData
+from helpers.summary import mean_gaps
 
 TOO_LIKELY = 0.05  # p values below this count as evidence
 TURNED_UP = 0.01  # a rise of 1 % from the lowest loss counts as one
@@ -273,8 +274,7 @@ def say_headline(results: dict) -> str:
 
 
 def caption_profiles(data: ExpressionData) -> dict[str, str]:
-    gap = data.X[data.y == 1].mean(0) - data.X[data.y == 0].mean(0)  # (T, G)
-    by_gene = np.abs(gap).mean(axis=0)
+    by_gene = mean_gaps(data)
     order = np.argsort(-by_gene, kind="stable")[:3]
     most = ", ".join(data.genes[g] for g in order)
     return {

@@ -22,6 +22,7 @@ from helpers.simulate import Truth
 def describe_data(data: ExpressionData, truth: Truth | None) -> dict:
     """Describe a file; `truth` is known for the stand-in alone."""
     n, T, G = data.X.shape
+    gaps = mean_gaps(data)
     return {
         "source": "stand-in" if truth else "file",
         "samples": n,
@@ -30,7 +31,15 @@ def describe_data(data: ExpressionData, truth: Truth | None) -> dict:
         "classes": data.classes,
         "positive_share": float(data.y.mean()),
         "zero_share": float((data.X == 0).mean()),
+        "mean_gaps": dict(zip(data.genes, gaps, strict=True)),
     }
+
+
+def mean_gaps(data: ExpressionData) -> np.ndarray:
+    """Return how far the outcomes' mean time courses are apart in each gene
+    (G,), as the mean absolute difference over time."""
+    means = [data.X[data.y == c].mean(axis=0) for c in (0, 1)]  # (T, G)
+    return np.abs(means[1] - means[0]).mean(axis=0)
 
 
 def describe_split(y_train: np.ndarray, y_valid: np.ndarray) -> dict:
