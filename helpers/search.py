@@ -138,14 +138,13 @@ def run_grid_search(
     seed: int = 0,
     n_jobs: int | None = None,
     build: Callable[..., keras.Model] = build_attention_model,
-    scheduler: str | None = None,
 ) -> GridSearchCV:
     """Try every setting of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. Every candidate
     sees the same `cv` folds. The setting with the best mean ROC AUC wins and
     is refitted on all of X; accuracy and log loss are recorded beside it.
-    Fits run in `n_jobs` processes, or on the Dask cluster of `scheduler`.
+    Fits run in `n_jobs` processes.
     Raises DataError when a class has fewer samples than folds.
     """
     check_enough_samples(y, cv)
@@ -167,9 +166,7 @@ def run_grid_search(
         error_score="raise",
     )
     n_fits = cv * len(ParameterGrid(param_grid))
-    workers = use_workers(
-        n_jobs, together=cv, scheduler=scheduler, data=(X, y)
-    )
+    workers = use_workers(n_jobs, together=cv)
     with workers, progress("grid search", n_fits):
         return search.fit(X, y)
 

@@ -1,43 +1,31 @@
-"""Where independent fits run: local processes or a Dask cluster."""
+"""Run independent fits in local processes."""
 
-from collections.abc import Sequence
-
-import numpy as np
 from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import LokyBackend
 
 
-def use_workers(
-    n_jobs: int | None,
-    *,
-    together: int = 1,
-    scheduler: str | None = None,
-    data: Sequence[np.ndarray] = (),
-) -> parallel_config:
-    """Return a context in which joblib runs on `n_jobs` local processes or,
-    given a `scheduler` address (tcp://host:port), on a Dask cluster.
+class TasksTogether(LokyBackend):
+    """joblib's processes, each taking `together` consecutive tasks at once.
 
-    A worker gets `together` consecutive tasks at a time: where they are the
-    folds of one candidate, only that worker traces its graph. A cluster gets
-    `data`, the large arrays that all tasks read, once for every worker, so
-    that the loss of a worker loses none of it.
+    Where these are the folds of one candidate, only one process traces the
+    candidate's graph.
     """
-    if scheduler is None:
-        backend, options = LokyBackend, {}
-    else:
-        from joblib._dask import DaskDistributedBackend as backend
 
-        options = {"scheduler_host": scheduler, "scatter": list(data)}
+    def __init__(self, together: int, **kwargs):
+        super().__init__(**kwargs)
+        self.together = together
 
-    class TasksTogether(backend):
-        def compute_batch_size(self):
-            return together
+    def compute_batch_size(self) -> int:
+        return self.together
 
-    return parallel_config(TasksTogether(**options), n_jobs=n_jobs)
+
+def use_workers(n_jobs: int | None, *, together: int = 1) -> parallel_config:
+    """Return a context in which joblib runs on `n_jobs` processes."""
+    return parallel_config(TasksTogether(together), n_jobs=n_jobs)
 
 
 def stop_workers() -> None:
-    """End joblib's local processes, which otherwise wait for more work, and
-    remove the files through which they shared the data."""
+    """End joblib's processes, which otherwise wait for more work, and remove
+    the files through which they shared the data."""
     get_reusable_executor().shutdown(wait=True)
