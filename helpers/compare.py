@@ -167,8 +167,9 @@ def find_trend(losses: np.ndarray) -> dict[str, float]:
     Neighbouring losses are correlated, so p is smaller than it should be.
     """
     losses = np.asarray(losses, dtype=np.float64)
-    found = stats.kendalltau(np.arange(len(losses)), losses)
-    tau, p = np.nan_to_num([found.statistic, found.pvalue], nan=0.0)
+    tau = p = 0.0
+    if np.ptp(losses) > 0:  # else no trend, and no test of one
+        tau, p = stats.kendalltau(np.arange(len(losses)), losses)
     return {
         "tau": float(tau),
         "p": float(p) if tau else 1.0,

@@ -120,6 +120,7 @@ def test_trend_of_known_series():
     assert falling["tau"] == pytest.approx(-1)
     assert falling["change"] == -0.5
     assert falling["p"] == pytest.approx(2 / 120)  # exact, 5! orders
+    assert find_trend(np.ones(1))["p"] == 1
     assert find_trend(np.ones(9)) == {"tau": 0.0, "p": 1.0, "change": 0.0}
     noise = np.random.default_rng(0).normal(5, 1, 40)
     assert find_trend(noise)["p"] > 0.05
