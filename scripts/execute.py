@@ -230,7 +230,8 @@ def one_line(error) -> str:
 def fail(cause: str, out: Path) -> int:
     with suppress(OSError):  # of a new folder nothing is left
         out.rmdir()
-    print(f"make execute: {cause}", file=sys.stderr)
+    print(f"make execute: {cause}", file=sys.stderr, flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # it stays the last line
     return 1
 
 
