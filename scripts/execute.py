@@ -161,9 +161,8 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.id = f"cell-{number}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
-        for key in ("tags",):
-            if not cell.metadata.get(key):
-                cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
     return notebook
 
 
