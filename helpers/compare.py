@@ -95,6 +95,8 @@ def count_multiply_adds(model: keras.Model) -> int:
             total += T * 4 * layer.units * (G + layer.units)
         elif isinstance(layer, keras.layers.Dense):
             total += int(np.prod(layer.kernel.shape))
+        elif isinstance(layer, keras.Model):
+            total += count_multiply_adds(layer)
     return total
 
 

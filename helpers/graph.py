@@ -56,7 +56,7 @@ class GraphRunner:
             validation_data = _tensors(*validation_data)
             history["val_loss"] = []
         for _ in range(epochs):
-            loss = self.epoch(X, y, next(iter(order)), batch_size)
+            loss = self.epoch(X, y, order, batch_size)
             history["loss"].append(float(loss))
             if validation_data is not None:
                 loss = self.evaluation(*validation_data, batch_size)
@@ -122,10 +122,13 @@ def runner_for(
 
 
 def _shuffle(n):
-    """Return a data set that yields the order in which `fit` takes the
-    samples: Keras's own recipe, so that equal seeds give equal orders."""
+    """Return the order in which `fit` takes `n` samples: Keras's own recipe.
+    Under a fixed seed it is the same in every epoch, there as here."""
     epochs = tf.data.Dataset.range(1)
-    return epochs.map(lambda _: tf.random.shuffle(tf.range(n, dtype="int64")))
+    orders = epochs.map(
+        lambda _: tf.random.shuffle(tf.range(n, dtype="int64"))
+    )
+    return next(iter(orders))
 
 
 def _tensors(X, y):

@@ -1,6 +1,7 @@
 """Q2: the prescribed attention model, and the LSTM it is compared with."""
 
 import keras
+import numpy as np
 from keras import layers
 
 LEARNING_RATE = 1e-3  # Adam's default, the same for every model
@@ -34,6 +35,78 @@ def build_attention_model(
         name="probability",
     )(x)  # (n, 1)
     return _compile(keras.Model(inputs, outputs, name="attention"))
+
+
+def build_positional_attention_model(
+    input_shape: tuple[int, int],
+    num_heads: int,
+    key_dim: int,
+    dropout_rate: float,
+    l2_reg: float,
+    time_features: str = "slow waves",
+) -> keras.Model:
+    """Build and compile the model of Q2 for genes that come with the time.
+
+    Arguments and output as in `build_attention_model`, whose layers these
+    are; `time_features` is a kind that `encode_time` knows.
+    """
+    inputs = keras.Input(shape=input_shape, name="expression")  # (n, T, G)
+    x = TimeFeatures(time_features, name="with_time")(inputs)
+    compiled = build_attention_model(
+        x.shape[1:], num_heads, key_dim, dropout_rate, l2_reg
+    )
+    stack = keras.Model(compiled.inputs, compiled.outputs, name="attention")
+    return _compile(keras.Model(inputs, stack(x), name="positional_attention"))
+
+
+def encode_time(n_time_steps: int, kind: str, width: int = 6) -> np.ndarray:
+    """Return features (T, width) of the time points 0 ... T - 1.
+
+    "slow waves": sine and cosine of pi m t / 2, m = 1 ... width / 2, where t
+    runs from 0 to 2. "sinusoids": those of Vaswani et al. (2017), section
+    3.5, whose waves shorten from 10000 time points to 2 pi. "time": t alone,
+    from -1 to 1. Raises ValueError for another kind.
+    """
+    half = np.arange((width + 1) // 2)
+    steps = np.arange(n_time_steps)[:, None]  # (T, 1)
+    t = 2 * steps / max(n_time_steps - 1, 1)
+    if kind == "time":
+        return t - 1
+    if kind == "slow waves":
+        angle = np.pi * (half + 1) * t / 2
+    elif kind == "sinusoids":
+        angle = steps / 10000.0 ** (2 * half / width)
+    else:
+        raise ValueError(f"unknown kind of time features: {kind!r}")
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)[:, :width]
+
+
+@keras.saving.register_keras_serializable("assignment7")
+class TimeFeatures(layers.Layer):
+    """Append the features of `encode_time` to X (n, T, G), or, for "added
+    sinusoids", add a third of the sinusoids to it. Nothing is learned."""
+
+    def __init__(self, kind: str, **kwargs):
+        super().__init__(**kwargs)
+        self.kind = kind
+
+    def call(self, X):
+        n, T, G = keras.ops.shape(X)
+        if self.kind == "added sinusoids":
+            added = encode_time(T, "sinusoids", G) / 3
+            return X + keras.ops.cast(added, X.dtype)
+        features = keras.ops.cast(encode_time(T, self.kind), X.dtype)
+        repeated = keras.ops.repeat(features[None], n, axis=0)
+        return keras.ops.concatenate([X, repeated], axis=2)
+
+    def compute_output_shape(self, input_shape):
+        n, T, G = input_shape
+        if self.kind != "added sinusoids":
+            G += encode_time(T, self.kind).shape[1]
+        return n, T, G
+
+    def get_config(self):
+        return {**super().get_config(), "kind": self.kind}
 
 
 def build_lstm_model(

@@ -86,6 +86,8 @@ class SequenceClassifier(KerasClassifier):
                 "SequenceClassifier.fit takes no sample weights, callbacks or "
                 "earlier epochs; use scikeras's KerasClassifier for them."
             )
+        if self.random_state is None:
+            raise ValueError("SequenceClassifier needs a random_state.")
         validation = kwargs.pop("validation_data", None)
         if validation is not None:
             validation = (

@@ -1,0 +1,167 @@
+"""Time the grid search against its peers, and how costs grow; write
+`benchmarks/results.json` and the table in README.
+
+Every measurement is a process of its own. The contenders take turns, and
+the ratios are medians of ratios within a round, because machines drift.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results.json"
+README = ROOT / "README.md"
+MARKS = ("<!-- benchmark -->\n", "<!-- end of benchmark -->")
+TASK = {"n": 16, "cv": 5, "epochs": 20, "n_jobs": 2, "samples": 800,
+        "time_points": 50}  # fmt: skip
+CONTENDERS = {  # what to show, and in what it differs from TASK
+    "ours": ("this project", {"name": "ours"}),
+    "plain": ("scikeras", {"name": "plain"}),
+    "plain, default": ("scikeras, default `n_jobs`",
+                       {"name": "plain", "n_jobs": None}),
+    "skorch": ("PyTorch with skorch", {"name": "skorch"}),
+    "keras_tuner": ("keras-tuner (16 of its 80 trainings, times 5)",
+                    {"name": "keras_tuner", "cv": 1, "n_jobs": None}),
+    "floor": ("bare TensorFlow loop, unscored", {"name": "floor"}),
+}  # fmt: skip
+SMALL = {"name": "ours", "n": 2, "cv": 2, "epochs": 5}
+GROWTH = {
+    "fits": [{"name": "ours", "n": n} for n in (4, 8, 16, 32)],
+    "samples": [SMALL | {"samples": n} for n in (500, 1000, 2000, 4000, 8000)],
+    "time_points": [SMALL | {"time_points": n}
+                    for n in (25, 50, 100, 200, 400)],
+    "n_jobs": [{"name": "ours", "n": 8, "n_jobs": n} for n in (1, 2)],
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="search,growth,steps,file")
+    options = parser.parse_args()
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    parts = options.only.split(",")
+    if "search" in parts:
+        found["search"] = time_contenders(options.rounds)
+    if "growth" in parts:
+        found["growth"] = time_growth(options.rounds)
+    if "steps" in parts:
+        found["steps"] = measure("benchmarks.steps", {})
+    if "file" in parts:
+        found["file"] = time_file(options.rounds)
+    found["machine"] = describe_machine()
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    write_table(found)
+
+
+def measure(module: str, task: dict) -> dict:
+    """Run `python -m module task` with TensorFlow's threads as a user of it
+    would have them, and return what it prints as JSON."""
+    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    if task.get("name") in ("plain", "keras_tuner"):  # as TensorFlow comes
+        env |= {
+            f"TF_NUM_{kind}_THREADS": "0" for kind in ("INTRAOP", "INTEROP")
+        }
+    done = subprocess.run(
+        [sys.executable, "-m", module, json.dumps(task)], cwd=ROOT, env=env,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"{module} {task}:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def time_contenders(rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each contender by round."""
+    needs = {"skorch": "skorch", "keras_tuner": "keras_tuner"}
+    seconds, scores = {}, {}
+    for number in range(rounds):
+        for name, (_, changes) in CONTENDERS.items():
+            if name in needs and not importlib.util.find_spec(needs[name]):
+                print(f"{name}: not installed, left out", flush=True)
+                continue
+            found = measure("benchmarks.contenders", TASK | changes)
+            times = TASK["cv"] // (TASK | changes)["cv"]
+            seconds.setdefault(name, []).append(found["seconds"] * times)
+            scores[name] = found["scores"]
+            print(f"round {number + 1}: {name}: {seconds[name][-1]:.1f} s",
+                  flush=True)  # fmt: skip
+        if scores["ours"] != scores["plain"]:
+            raise RuntimeError("our scores are not those of scikeras")
+    return seconds
+
+
+def time_growth(rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Return the seconds of our search as one size of it grows."""
+    seconds = {kind: {} for kind in GROWTH}
+    for _ in range(rounds):
+        for kind, tasks in GROWTH.items():
+            for changes in tasks:
+                task = TASK | changes
+                size = task["n"] * task["cv"] if kind == "fits" else task[kind]
+                found = measure("benchmarks.contenders", task)["seconds"]
+                seconds[kind].setdefault(str(size), []).append(found)
+                print(f"{kind} {size}: {found:.1f} s", flush=True)
+    return seconds
+
+
+def time_file(rounds: int) -> dict[str, list[dict]]:
+    """Return time and memory of loading 20,000 x 500 values."""
+    found = {"ours": [], "pandas": []}
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/large.csv"
+        measure("benchmarks.file", {"name": "write", "path": path})
+        for _ in range(max(rounds, 5)):
+            for name in found:
+                task = {"name": name, "path": path}
+                found[name].append(measure("benchmarks.file", task))
+    return found
+
+
+def describe_machine() -> str:
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [s.partition(": ")[2] for s in lines if "model name" in s]
+        model = names[0] if names else model
+    return f"{os.cpu_count()} cores, {model}, Python {sys.version.split()[0]}"
+
+
+def write_table(found: dict) -> None:
+    """Write the table of contenders between the marks in README."""
+    ours = found["search"]["ours"]
+    lines = [
+        f"| 80 trainings on 2 processes ({found['machine']}) | seconds: "
+        "median (range) | times ours: median (range) |",
+        "|---|---|---|",
+    ]
+    for name, seconds in found["search"].items():
+        ratios = [s / o for s, o in zip(seconds, ours, strict=True)]
+        lines.append(
+            f"| {CONTENDERS[name][0]} | {spread(seconds, '.0f')} | "
+            f"{spread(ratios, '.2f')} |"
+        )
+    table = "\n".join(lines)
+    print(table)
+    before, _, rest = README.read_text().partition(MARKS[0])
+    if rest:
+        after = rest.partition(MARKS[1])[2]
+        text = before + MARKS[0] + "\n" + table + "\n\n" + MARKS[1] + after
+        README.write_text(text)
+
+
+def spread(values: list[float], form: str) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
+
+
+if __name__ == "__main__":
+    main()
