@@ -1,6 +1,6 @@
 # `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help install execute test lint data publish lab clean
+.PHONY: help install execute test lint data publish benchmark lab clean
 
 OUT ?= build
 RUN = .venv/bin/python
@@ -14,11 +14,13 @@ help:
 	@echo "                SEED=n         another split, other networks"
 	@echo "                JOBS=n         worker processes (one per core)"
 	@echo "                OUT=folder     instead of build/"
+	@echo "                BACKEND=dask SCHEDULER=tcp://host:port  a cluster"
 	@echo "make test       run every test, a quick notebook run among them"
 	@echo "make lint       check the style of code and notebook"
 	@echo "make install    only make .venv, with what requirements.txt pins"
 	@echo "make data       write the stand-in data again, byte for byte"
 	@echo "make publish    put the last full run in the repository"
+	@echo "make benchmark  time the search against its peers (an hour)"
 	@echo "make lab        open the notebook in JupyterLab"
 	@echo "make clean      remove build/ and .venv/"
 
@@ -39,11 +41,17 @@ install: .venv/installed
 	  "with its python3.x-venv package), or name it:" \
 	  "make PYTHON=/path/to/python3.12" >&2; exit 1
 
-execute: install
-	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
-	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)"
+# Dask, for BACKEND=dask and its tests.
+.venv/dask: .venv/installed requirements-dask.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements-dask.txt && touch $@
 
-test: install
+execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
+	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
+	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)" \
+	  --backend "$(BACKEND)" --scheduler "$(SCHEDULER)"
+
+test: install .venv/dask
 	@$(RUN) -m pytest
 
 lint: install
@@ -54,6 +62,9 @@ data: install
 
 publish: install
 	@$(RUN) scripts/publish.py "$(OUT)"
+
+benchmark: install
+	@$(RUN) -m benchmarks.run
 
 lab: install
 	@$(RUN) -m jupyterlab --ip=127.0.0.1 assignment7.ipynb

@@ -107,8 +107,3 @@ def progress(label: str, total: int):
         joblib.Parallel.print_progress = original
         if line:
             clear_output()
-
-
-def count_workers(most: int) -> int:
-    """Return the number of cores this process may use, at most `most`."""
-    return min(joblib.cpu_count(), most)

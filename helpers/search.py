@@ -1,11 +1,14 @@
 """Q3: the scikit-learn estimator, the grid search, the final training."""
 
 import inspect
+import random
 from collections.abc import Callable
+from unittest.mock import patch
 
 import keras
 import numpy as np
 import pandas as pd
+from keras.src.random import seed_generator
 from scikeras.utils.random_state import tensorflow_random_state
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -77,6 +80,13 @@ class SequenceClassifier(KerasClassifier):
         names = inspect.signature(self.model).parameters
         params = {k: v for k, v in self.get_params().items() if k in names}
         return runner_for(self.model, tuple(sorted(params.items())))
+
+    def _build_keras_model(self):
+        # Keras seeds its layers from Python's own generator, from which other
+        # threads draw too, such as those of a Dask worker.
+        own = random.Random(self._random_state)
+        with patch.object(seed_generator, "python_random", own):
+            return super()._build_keras_model()
 
     def _fit_keras_model(
         self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs

@@ -1,5 +1,10 @@
-"""Run independent fits in local processes."""
+"""Run independent fits in local processes, or on a Dask cluster."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import joblib
 from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import LokyBackend
@@ -20,9 +25,26 @@ class TasksTogether(LokyBackend):
         return self.together
 
 
-def use_workers(n_jobs: int | None, *, together: int = 1) -> parallel_config:
-    """Return a context in which joblib runs on `n_jobs` processes."""
-    return parallel_config(TasksTogether(together), n_jobs=n_jobs)
+@contextmanager
+def use_workers(n_jobs: int | None, *, together: int = 1) -> Iterator[None]:
+    """Let joblib run on `n_jobs` processes while the block runs, or, where
+    the environment has BACKEND=dask, on the workers of SCHEDULER."""
+    if os.environ.get("BACKEND") == "dask":
+        from helpers.cluster import DaskTasksTogether, connect  # optional
+
+        with (
+            connect(os.environ["SCHEDULER"]) as client,
+            parallel_config(DaskTasksTogether(together, client)),
+        ):
+            yield
+    else:
+        with parallel_config(TasksTogether(together), n_jobs=n_jobs):
+            yield
+
+
+def count_workers(most: int) -> int:
+    """Return the number of cores this process may use, at most `most`."""
+    return min(joblib.cpu_count(), most)
 
 
 def stop_workers() -> None:

@@ -67,6 +67,8 @@ def parse_options():
     parser.add_argument("--quick", default="")
     parser.add_argument("--seed", default="")
     parser.add_argument("--jobs", default="")
+    parser.add_argument("--backend", default="")
+    parser.add_argument("--scheduler", default="")
     options = parser.parse_args()
     options.parameters = {}
     if options.data:
@@ -80,6 +82,13 @@ def parse_options():
             if not text.isdecimal():
                 parser.error(f"{name} must be a whole number, got '{text}'")
             options.parameters[name] = int(text)
+    if options.backend not in ("", "dask"):
+        parser.error(f"BACKEND must be dask, got '{options.backend}'")
+    if bool(options.backend) != bool(options.scheduler):
+        parser.error(
+            "a cluster needs both BACKEND=dask and SCHEDULER=tcp://host:port"
+        )
+    os.environ |= {"BACKEND": options.backend, "SCHEDULER": options.scheduler}
     return options
 
 

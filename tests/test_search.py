@@ -1,15 +1,14 @@
 import keras
 import numpy as np
 import pytest
-from scikeras.wrappers import KerasClassifier
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import (
     GridSearchCV,
     cross_val_score,
     cross_validate,
 )
-from sklearn.utils import ClassifierTags
 
+from benchmarks.contenders import PlainClassifier
 from helpers.data import DataError
 from helpers.models import build_attention_model, build_lstm_model
 from helpers.search import (
@@ -17,7 +16,6 @@ from helpers.search import (
     PARAM_GRID,
     SCORING,
     GeneScaler,
-    SequenceClassifier,
     fold_scores,
     make_classifier,
     run_grid_search,
@@ -43,18 +41,6 @@ def make(epochs=3, seed=0, build=build_attention_model, **changes):
     return make_classifier(
         build, (8, 3), epochs=epochs, seed=seed, **(params | changes)
     )
-
-
-class PlainClassifier(KerasClassifier):
-    """scikeras as it is, but for the tags and the scaling."""
-
-    feature_encoder = SequenceClassifier.feature_encoder
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.classifier_tags = ClassifierTags()
-        return tags
 
 
 def as_plain(classifier):
