@@ -137,7 +137,7 @@ def predict_without_order(
 ) -> np.ndarray:
     """Train the best setting on series whose time points are shuffled, and
     return its probabilities (n,) for X (n, T, G), shuffled likewise."""
-    classifier = clone(search.best_estimator_)
+    classifier = clone(search.estimator).set_params(**search.best_params_)
     classifier.fit(shuffle_time(X_train, seed=seed), y_train)
     return classifier.predict_proba(shuffle_time(X, seed=seed + 1))[:, 1]
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 import keras
 import numpy as np
 import tensorflow as tf
+from scikeras.utils.random_state import tensorflow_random_state
 
 PREDICT_BATCH = 256  # bounds the memory that attention scores need
 
@@ -40,28 +41,36 @@ class GraphRunner:
         y: np.ndarray,
         epochs: int,
         batch_size: int,
+        seed: int,
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+        watch_epochs: int = 0,
     ) -> dict[str, list[float]]:
         """Train a freshly built `model` in place as `model.fit` would, and
-        return its losses by epoch. X (n, T, G) float32, y (n,)."""
+        return its losses by epoch. X (n, T, G) float32, y (n,). `seed` is that
+        of the order in which samples are taken.
+
+        With more `watch_epochs` than `epochs`, losses go on to be recorded
+        that far; the model stays what it was after `epochs`.
+        """
         _copy(model.variables, self.scratch.variables)
         for variable, start in zip(
             self.scratch.optimizer.variables, self.optimizer_start, strict=True
         ):
             variable.assign(start)
         X, y = _tensors(X, y)
-        order = _shuffle(len(X))
+        order = _shuffle(len(X), seed)
         history = {"loss": []}
         if validation_data is not None:
             validation_data = _tensors(*validation_data)
             history["val_loss"] = []
-        for _ in range(epochs):
+        for epoch in range(1, max(epochs, watch_epochs) + 1):
             loss = self.epoch(X, y, order, batch_size)
             history["loss"].append(float(loss))
             if validation_data is not None:
                 loss = self.evaluation(*validation_data, batch_size)
                 history["val_loss"].append(float(loss))
-        _copy(self.scratch.variables, model.variables)
+            if epoch == epochs:
+                _copy(self.scratch.variables, model.variables)
         return history
 
     def predict(self, model: keras.Model, X: np.ndarray) -> np.ndarray:
@@ -111,24 +120,27 @@ class GraphRunner:
         return self.scratch(X, training=False)
 
 
-@lru_cache(maxsize=4)  # bounds a process's memory
+@lru_cache(maxsize=3)  # bounds a process's memory
 def runner_for(
     build: Callable[..., keras.Model], params: tuple[tuple[str, object], ...]
 ) -> GraphRunner:
     """Return the runner for `build(**dict(params))`, traced at most once
-    while it stays among the latest four of this process."""
-    gc.collect()  # frees the graphs of a runner that made room
-    return GraphRunner(build(**dict(params)))
+    while it stays among the latest three of this process."""
+    gc.collect()  # frees the graphs of a runner that made room,
+    with tensorflow_random_state(0):  # and seeding frees their kernels
+        return GraphRunner(build(**dict(params)))
 
 
-def _shuffle(n):
+@lru_cache(maxsize=16)  # to seed TensorFlow costs all its graphs a second
+def _shuffle(n, seed):
     """Return the order in which `fit` takes `n` samples: Keras's own recipe.
     Under a fixed seed it is the same in every epoch, there as here."""
-    epochs = tf.data.Dataset.range(1)
-    orders = epochs.map(
-        lambda _: tf.random.shuffle(tf.range(n, dtype="int64"))
-    )
-    return next(iter(orders))
+    with tensorflow_random_state(seed):
+        epochs = tf.data.Dataset.range(1)
+        orders = epochs.map(
+            lambda _: tf.random.shuffle(tf.range(n, dtype="int64"))
+        )
+        return next(iter(orders))
 
 
 def _tensors(X, y):

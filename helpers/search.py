@@ -3,13 +3,13 @@
 import inspect
 import random
 from collections.abc import Callable
+from numbers import Integral
 from unittest.mock import patch
 
 import keras
 import numpy as np
 import pandas as pd
 from keras.src.random import seed_generator
-from scikeras.utils.random_state import tensorflow_random_state
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import (
@@ -77,16 +77,20 @@ class SequenceClassifier(KerasClassifier):
 
     @property
     def _runner(self):
+        return runner_for(self.model, tuple(sorted(self._setting.items())))
+
+    @property
+    def _setting(self):
         names = inspect.signature(self.model).parameters
-        params = {k: v for k, v in self.get_params().items() if k in names}
-        return runner_for(self.model, tuple(sorted(params.items())))
+        return {k: v for k, v in self.get_params().items() if k in names}
 
     def _build_keras_model(self):
-        # Keras seeds its layers from Python's own generator, from which other
-        # threads draw too, such as those of a Dask worker.
-        own = random.Random(self._random_state)
-        with patch.object(seed_generator, "python_random", own):
-            return super()._build_keras_model()
+        # As scikeras does, but without seeding TensorFlow, which would then
+        # prepare every graph of this process again, nor Python's own
+        # generator, from which other threads (Dask's) draw as well.
+        draws = random.Random(self.random_state)
+        with patch.object(seed_generator, "python_random", draws):
+            return self.model(**self._setting)
 
     def _fit_keras_model(
         self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs
@@ -96,18 +100,31 @@ class SequenceClassifier(KerasClassifier):
                 "SequenceClassifier.fit takes no sample weights, callbacks or "
                 "earlier epochs; use scikeras's KerasClassifier for them."
             )
-        if self.random_state is None:
-            raise ValueError("SequenceClassifier needs a random_state.")
+        if not isinstance(self.random_state, Integral):
+            raise ValueError(
+                "SequenceClassifier needs an integer random_state."
+            )
         validation = kwargs.pop("validation_data", None)
         if validation is not None:
             validation = (
                 self.feature_encoder_.transform(validation[0]),
                 self.target_encoder_.transform(validation[1]),
             )
-        with tensorflow_random_state(self._random_state):
-            self.history_ = self._runner.fit(
-                self.model_, X, y, epochs, self.batch_size, validation
-            )
+        self.history_ = self._runner.fit(
+            self.model_,
+            X,
+            y,
+            epochs,
+            self.batch_size,
+            self.random_state,
+            validation,
+            watch_epochs=kwargs.pop("watch_epochs", 0),
+        )
+
+    def __getstate__(self):
+        if hasattr(self, "model_"):  # Keras reloads none but built optimisers
+            self.model_.optimizer.build(self.model_.trainable_variables)
+        return super().__getstate__()
 
     def _predict_raw(self, X, **kwargs):
         check_is_fitted(self, "model_")
@@ -150,13 +167,14 @@ def run_grid_search(
     seed: int = 0,
     n_jobs: int | None = None,
     build: Callable[..., keras.Model] = build_attention_model,
+    refit: bool = True,
 ) -> GridSearchCV:
     """Try every setting of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. Every candidate
-    sees the same `cv` folds. The setting with the best mean ROC AUC wins and
-    is refitted on all of X; accuracy and log loss are recorded beside it.
-    Fits run in `n_jobs` processes.
+    sees the same `cv` folds. The setting with the best mean ROC AUC wins and,
+    with `refit`, is trained on all of X; accuracy and log loss are recorded
+    beside it. Fits run in `n_jobs` processes.
     Raises DataError when a class has fewer samples than folds.
     """
     check_enough_samples(y, cv)
@@ -172,7 +190,7 @@ def run_grid_search(
         ),
         param_grid,
         scoring=SCORING,
-        refit="roc_auc",
+        refit="roc_auc" if refit else False,
         cv=StratifiedKFold(cv, shuffle=True, random_state=seed),
         pre_dispatch="all",
         error_score="raise",
@@ -180,7 +198,13 @@ def run_grid_search(
     n_fits = cv * len(ParameterGrid(param_grid))
     workers = use_workers(n_jobs, together=cv)
     with workers, progress("grid search", n_fits):
-        return search.fit(X, y)
+        search.fit(X, y)
+    if not refit:  # scikit-learn then leaves out what several scores decide
+        found = search.cv_results_
+        search.best_index_ = int(found["rank_test_roc_auc"].argmin())
+        search.best_params_ = found["params"][search.best_index_]
+        search.best_score_ = found["mean_test_roc_auc"][search.best_index_]
+    return search
 
 
 def tabulate_search(search: GridSearchCV) -> pd.DataFrame:
@@ -201,25 +225,30 @@ def fold_scores(search: GridSearchCV, score: str = "roc_auc") -> np.ndarray:
     return np.column_stack([search.cv_results_[name] for name in names])
 
 
-def train_and_watch(
+def train_winner(
     search: GridSearchCV,
     X_train: np.ndarray,
     y_train: np.ndarray,
     X_valid: np.ndarray,
     y_valid: np.ndarray,
     *,
-    epochs: int,
-) -> pd.DataFrame:
-    """Train at the best setting, longer than the search did, and return
-    `loss` and `val_loss` (binary cross-entropy plus the l2 penalty) for each
-    epoch, the index counting from 1.
+    watch_epochs: int,
+) -> tuple[SequenceClassifier, pd.DataFrame]:
+    """Train the best setting on all training samples.
 
-    The validation samples are watched, never learned from; nothing is
-    stopped or chosen by them.
+    Returns the classifier after the epochs of the search, which is what
+    GridSearchCV's own refit gives, and a table of `loss` and `val_loss`
+    (binary cross-entropy plus the l2 penalty) by epoch, from 1 on, for which
+    training goes on to `watch_epochs`. The validation samples are watched,
+    never learned from; nothing is stopped or chosen by them.
     """
-    classifier = clone(search.estimator)
-    classifier.set_params(**search.best_params_, epochs=epochs)
-    classifier.fit(X_train, y_train, validation_data=(X_valid, y_valid))
-    history = pd.DataFrame(dict(classifier.history_))
+    classifier = clone(search.estimator).set_params(**search.best_params_)
+    classifier.fit(
+        X_train,
+        y_train,
+        validation_data=(X_valid, y_valid),
+        watch_epochs=watch_epochs,
+    )
+    history = pd.DataFrame(classifier.history_)
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    return history
+    return classifier, history

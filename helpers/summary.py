@@ -15,7 +15,11 @@ from helpers.compare import (
     score_predictions,
 )
 from helpers.data import ExpressionData
-from helpers.search import fold_scores, tabulate_search
+from helpers.search import (
+    SequenceClassifier,
+    fold_scores,
+    tabulate_search,
+)
 from helpers.simulate import Truth
 
 
@@ -93,6 +97,7 @@ def describe_training(history: pd.DataFrame, search_epochs: int) -> dict:
 
 def describe_comparison(
     searches: dict[str, GridSearchCV],
+    models: dict[str, SequenceClassifier],
     predictions: dict[str, np.ndarray],
     y_train: np.ndarray,
     y_valid: np.ndarray,
@@ -101,7 +106,7 @@ def describe_comparison(
     *,
     seed: int,
 ) -> tuple[dict, dict]:
-    """Score both models on the held-out samples.
+    """Score both trained models on the held-out samples.
 
     Returns the comparison (a dict per model, and the difference in ROC AUC,
     LSTM minus attention) and the controls that frame it: always predicting
@@ -112,7 +117,7 @@ def describe_comparison(
     comparison = {}
     for name, search in searches.items():
         low, high = np.percentile(draws[name], [2.5, 97.5])
-        model = search.best_estimator_.model_
+        model = models[name].model_
         comparison[name] = {
             **score_predictions(y_valid, predictions[name]),
             "roc_auc_low": float(low),

@@ -1,13 +1,15 @@
 """Run independent fits in local processes, or on a Dask cluster."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import joblib
-from joblib import parallel_config
+from joblib import Parallel, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import LokyBackend
+
+from helpers.runtime import progress
 
 
 class TasksTogether(LokyBackend):
@@ -40,6 +42,19 @@ def use_workers(n_jobs: int | None, *, together: int = 1) -> Iterator[None]:
     else:
         with parallel_config(TasksTogether(together), n_jobs=n_jobs):
             yield
+
+
+def run_parallel(
+    label: str, calls: Iterable, *, n_jobs: int | None, together: int = 1
+) -> list:
+    """Return the results of `calls`, made by joblib's `delayed`, in order.
+
+    Calls that train the same model should stand side by side, `together` of
+    them going to one process, which then traces the model once.
+    """
+    calls = list(calls)
+    with use_workers(n_jobs, together=together), progress(label, len(calls)):
+        return Parallel(pre_dispatch="all")(calls)
 
 
 def count_workers(most: int) -> int:

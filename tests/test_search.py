@@ -1,3 +1,8 @@
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -20,10 +25,11 @@ from helpers.search import (
     make_classifier,
     run_grid_search,
     tabulate_search,
-    train_and_watch,
+    train_winner,
 )
 from helpers.simulate import simulate_expression
 
+ROOT = Path(__file__).resolve().parents[1]
 GRID = {"num_heads": [1], "key_dim": [2, 3], "dropout_rate": [0.2],
         "l2_reg": [0.01]}  # fmt: skip
 SETTING = {"num_heads": 1, "key_dim": 2, "dropout_rate": 0.2, "l2_reg": 0.01}
@@ -199,14 +205,65 @@ def test_table_has_a_row_per_candidate_best_first(searches):
     assert (table["log_loss_mean"] > 0).all()
 
 
-def test_final_training_records_every_epoch(searches, data):
+def test_search_without_refit_finds_the_same_winner(searches, data):
+    search = searches["one"]
+    other = run_grid_search(
+        *data, param_grid=GRID, cv=3, epochs=3, seed=2, refit=False
+    )
+    assert not hasattr(other, "best_estimator_")
+    assert other.best_params_ == search.best_params_
+    assert other.best_index_ == search.best_index_
+    assert other.best_score_ == search.best_score_
+
+
+def test_final_training_gives_the_refit_and_goes_on_watching(searches, data):
     X, y = data
     search = searches["one"]
-    parts = (X[:60], y[:60], X[60:], y[60:])
-    history = train_and_watch(search, *parts, epochs=7)
+    winner, history = train_winner(search, X, y, X, y, watch_epochs=7)
     assert list(history.index) == list(range(1, 8))
-    assert {"loss", "val_loss"} <= set(history)
-    assert search.estimator.epochs == 3  # the search itself is unchanged
+    assert list(history) == ["loss", "val_loss"]
+    np.testing.assert_array_equal(
+        winner.predict_proba(X), search.best_estimator_.predict_proba(X)
+    )
+    longer = clone(winner).fit(X, y, epochs=7)
+    assert longer.history_["loss"] == list(history["loss"])
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras's
+def test_fitted_classifier_survives_the_way_between_processes(searches, data):
+    X, _ = data
+    winner = searches["one"].best_estimator_
+    again = pickle.loads(pickle.dumps(winner))
+    np.testing.assert_array_equal(
+        again.predict_proba(X), winner.predict_proba(X)
+    )
+
+
+MEMORY = """
+import psutil
+from tests.test_search import make, simulate_expression
+from helpers.search import PARAM_GRID
+from sklearn.model_selection import ParameterGrid
+
+found = simulate_expression("order-free", 90, 8, 3, seed=1)
+X, y = found.X.astype("float32"), found.y
+sizes, changes = [], list(ParameterGrid(PARAM_GRID))
+for change in [*changes, *[changes[-1]] * 4]:
+    for fold in range(5):
+        make(epochs=1, **change).fit(X, y).predict_proba(X)
+        sizes.append(psutil.Process().memory_info().rss / 1e6)
+print(sizes[79] - sizes[9], sizes[99] - sizes[79])
+"""
+
+
+def test_memory_is_bounded():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], cwd=ROOT, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    by_candidates, by_folds = map(float, done.stdout.split())
+    assert by_candidates < 150  # MB
+    assert by_folds < 5
 
 
 def test_too_few_samples_for_the_folds():
