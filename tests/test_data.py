@@ -43,6 +43,19 @@ def test_values_land_where_their_names_say(save):
     assert data.classes == ("0", "1")
 
 
+def test_large_file_whose_pieces_do_not_match(save):
+    genes = tuple(f"Gene_{g}" for g in range(1000))  # pieces of 512 rows
+    table, X = make_table(n=600, T=2, genes=genes)
+    table = table.round(2).astype({"Gene_3_Time_1": object})
+    table.loc[599, "Gene_3_Time_1"] = " 0.5"
+    data = load_expression_data(save(table))
+    np.testing.assert_allclose(data.X[:599], X[:599], atol=0.006)
+    assert data.X[599, 1, 3] == 0.5
+    table.loc[599, "Gene_3_Time_1"] = "high"
+    with pytest.raises(DataError, match=r"row 601 .*'high' is not a number"):
+        load_expression_data(save(table))
+
+
 @pytest.mark.parametrize("order", ["gene-major", "shuffled"])
 def test_column_order_does_not_matter(save, order):
     genes = tuple(f"Gene_{g}" for g in range(12))
