@@ -10,6 +10,7 @@ import tensorflow as tf
 from scikeras.utils.random_state import tensorflow_random_state
 
 PREDICT_BATCH = 256  # bounds the memory that attention scores need
+gc.freeze()  # what was imported needs no looking through in `runner_for`
 
 
 class GraphRunner:
