@@ -19,7 +19,7 @@ ATTENTION = {"num_heads": 2, "key_dim": 5, "dropout_rate": 0.1, "l2_reg": 0.01}
 LSTM = {"units": 16, "dropout_rate": 0.1, "l2_reg": 0.01}
 MODELS = {
     "attention": (build_attention_model, ATTENTION),
-    "attention with time": (build_positional_attention_model, ATTENTION),
+    "attention + time": (build_positional_attention_model, ATTENTION),
     "LSTM": (build_lstm_model, LSTM),
 }
 LENGTHS = (25, 50, 100, 200, 400)
