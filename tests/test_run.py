@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,7 +73,8 @@ def test_all_outputs_are_written_and_nothing_is_lost(run):
 def test_terminal_shows_progress_and_nothing_else(run):
     lines = run[1].stderr.splitlines()
     assert "grid search: 32 of 32 fits done, about 0 s left" in lines
-    assert all(line.startswith("grid search: ") for line in lines), lines
+    line = re.compile(r"[a-z ]+: \d+ of \d+ fits done, about \d+ s left")
+    assert all(line.fullmatch(text) for text in lines), lines
 
 
 def test_notebook_ran_from_top_to_bottom(notebook):
