@@ -229,7 +229,6 @@ def test_final_training_gives_the_refit_and_goes_on_watching(searches, data):
     assert longer.history_["loss"] == list(history["loss"])
 
 
-@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras's
 def test_fitted_classifier_survives_the_way_between_processes(searches, data):
     X, _ = data
     winner = searches["one"].best_estimator_
