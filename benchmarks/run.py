@@ -56,7 +56,9 @@ def main() -> None:
         found["steps"] = measure("benchmarks.steps", {})
     if "file" in parts:
         found["file"] = time_file(options.rounds)
-    found["machine"] = describe_machine()
+    found.setdefault("machines", {}).update(
+        dict.fromkeys(parts, describe_machine())
+    )
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write_table(found)
 
@@ -142,7 +144,7 @@ def write_table(found: dict) -> None:
     """Write what was found between the marks in README."""
     lines = []
     if "search" in found:
-        lines += list_contenders(found["search"], found["machine"])
+        lines += list_contenders(found["search"], found["machines"]["search"])
     if "growth" in found:
         lines += ["", *list_growth(found["growth"])]
     if "file" in found:

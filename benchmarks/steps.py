@@ -8,21 +8,10 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from helpers.costs import LENGTHS
+from helpers.experiments import MODELS
 from helpers.graph import GraphRunner
-from helpers.models import (
-    build_attention_model,
-    build_lstm_model,
-    build_positional_attention_model,
-)
 
-ATTENTION = {"num_heads": 2, "key_dim": 5, "dropout_rate": 0.1, "l2_reg": 0.01}
-LSTM = {"units": 16, "dropout_rate": 0.1, "l2_reg": 0.01}
-MODELS = {
-    "attention": (build_attention_model, ATTENTION),
-    "attention + time": (build_positional_attention_model, ATTENTION),
-    "LSTM": (build_lstm_model, LSTM),
-}
-LENGTHS = (25, 50, 100, 200, 400)
 STEPS = 20
 
 

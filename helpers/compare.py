@@ -1,16 +1,13 @@
-"""Measure models alike: scores, costs, and what a model can see."""
+"""Measure models alike: scores, their differences, what a model can see."""
 
-import keras
 import numpy as np
 from scipy import stats
 from sklearn import metrics
-from sklearn.base import clone
-from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from helpers.search import SequenceClassifier
+
+# The region of practical equivalence, in ROC AUC: fixed before any result.
+ROPE = 0.01
 
 
 def score_predictions(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
@@ -77,69 +74,55 @@ def corrected_t_test(
     return mean, float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), n - 1))
 
 
-def count_multiply_adds(model: keras.Model) -> int:
-    """Count the multiply-adds of the matrix products for one sample.
+def compare_scores(
+    first: np.ndarray, second: np.ndarray, test_share: float
+) -> dict[str, float]:
+    """Compare two models' scores (n_resamples,) on the same splits.
 
-    Knows MultiHeadAttention, LSTM and Dense; element-wise work (softmax,
-    normalisation, gates) is left out, as is usual.
+    Returns the mean of first minus second, the p value of
+    `corrected_t_test`, and from the Bayesian correlated t-test the
+    probabilities that the first is `better` or `worse` by more than `ROPE`,
+    or that the two are practically `equal`. `test_share` = n_test / n_train.
+    Source: Benavoli et al. (2017), JMLR 18(77); equal to baycomp's.
     """
-    T, G = model.input_shape[1:]
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.MultiHeadAttention):
-            width = layer.num_heads * layer.key_dim
-            features = layer.query_dense.kernel.shape[0]
-            projections = 4 * T * features * width  # query, key, value, out
-            total += projections + 2 * T * T * width  # scores, weighted sum
-        elif isinstance(layer, keras.layers.LSTM):
-            total += T * 4 * layer.units * (G + layer.units)
-        elif isinstance(layer, keras.layers.Dense):
-            total += int(np.prod(layer.kernel.shape))
-        elif isinstance(layer, keras.Model):
-            total += count_multiply_adds(layer)
-    return total
-
-
-def predict_with_baselines(
-    X_train: np.ndarray, y_train: np.ndarray, X: np.ndarray, *, cv: int
-) -> dict[str, np.ndarray]:
-    """Return what two logistic regressions predict for X (n, T, G): one that
-    sees each gene's mean over time, and one that sees every value.
-
-    Their penalty is tuned by `cv`-fold cross-validation on the training
-    samples, as the networks are.
-    """
-    views = {
-        "logistic, time means": lambda X: X.mean(axis=1),  # (n, G)
-        "logistic, all values": lambda X: X.reshape(len(X), -1),
+    differences = np.asarray(first) - np.asarray(second)
+    mean, p = corrected_t_test(differences, test_share)
+    n = len(differences)
+    error = np.sqrt(differences.var(ddof=1) * (1 / n + test_share))
+    posterior = stats.t(n - 1, mean, max(error, np.finfo(float).tiny))
+    worse, better = posterior.cdf(-ROPE), posterior.sf(ROPE)
+    return {
+        "mean": mean,
+        "p": p,
+        "better": float(better),
+        "equal": float(1 - better - worse),
+        "worse": float(worse),
     }
-    predictions = {}
-    for name, view in views.items():
-        model = make_pipeline(
-            StandardScaler(),
-            LogisticRegressionCV(
-                Cs=np.logspace(-4, 1, 6), cv=cv, scoring="roc_auc",
-                l1_ratios=(0,), use_legacy_attributes=False,
-            ),
-        )  # fmt: skip
-        model.fit(view(X_train), y_train)
-        predictions[name] = model.predict_proba(view(X))[:, 1]
-    return predictions
 
 
-def predict_without_order(
-    search: GridSearchCV,
-    X_train: np.ndarray,
-    y_train: np.ndarray,
-    X: np.ndarray,
-    *,
-    seed: int,
-) -> np.ndarray:
-    """Train the best setting on series whose time points are shuffled, and
-    return its probabilities (n,) for X (n, T, G), shuffled likewise."""
-    classifier = clone(search.estimator).set_params(**search.best_params_)
-    classifier.fit(shuffle_time(X_train, seed=seed), y_train)
-    return classifier.predict_proba(shuffle_time(X, seed=seed + 1))[:, 1]
+def find_signal(
+    y: np.ndarray, predictions: dict[str, np.ndarray], *, seed: int,
+    n_permutations: int = 5000,
+) -> dict[str, float]:  # fmt: skip
+    """Test whether any of the predictions (n,) tells outcomes `y` (n,) apart.
+
+    The best ROC AUC is compared with the best after permuting the outcomes,
+    which makes up for having tried several. `y` must not have been trained
+    on. Returns it, the 99th percentile of its null, and the p value.
+    """
+    rng = np.random.default_rng(seed)
+    best = max(_roc_auc(y, p) for p in predictions.values())
+    ranks = np.stack([stats.rankdata(p) for p in predictions.values()])
+    n1 = y.sum()
+    n0 = len(y) - n1
+    permuted = rng.permuted(np.tile(y, (n_permutations, 1)), axis=1)
+    sums = permuted @ ranks.T  # (n_permutations, n_models)
+    null = ((sums - n1 * (n1 + 1) / 2) / (n0 * n1)).max(axis=1)
+    return {
+        "best": float(best),
+        "null_99": float(np.quantile(null, 0.99)),
+        "p": float((1 + (null >= best).sum()) / (1 + n_permutations)),
+    }
 
 
 def shuffle_time(X: np.ndarray, *, seed: int) -> np.ndarray:

@@ -4,13 +4,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.model_selection import GridSearchCV
 
 from helpers.data import ExpressionData
-from helpers.search import fold_scores
+from helpers.experiments import ABLATION
+from helpers.importance import list_windows
+from helpers.simulate import Truth
 from helpers.summary import mean_gaps
 
 # Okabe & Ito's colours differ for colour-blind readers; the line styles and
@@ -18,7 +20,9 @@ from helpers.summary import mean_gaps
 MODELS = {
     "attention": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     "LSTM": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
-}
+    "attention + time": {"color": "#009E73", "marker": "^",
+                         "linestyle": "-."},
+}  # fmt: skip
 CLASSES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
 GREY = "#595959"
 WIDTH = 8.0  # inches, the width of the page
@@ -134,40 +138,210 @@ def _plot_losses(ax, name, history):
 
 
 def plot_comparison(
-    searches: dict[str, GridSearchCV],
+    resamples: dict[str, dict[str, np.ndarray]],
     y: np.ndarray,
     predictions: dict[str, np.ndarray],
 ) -> Figure:
-    """Left: ROC AUC of each fold at the best settings, joined where it is
-    the same fold. Right: ROC curves on the held-out samples."""
-    folds = {k: fold_scores(s)[s.best_index_] for k, s in searches.items()}
+    """Left: ROC AUC of each resample, joined where it is the same one.
+    Right: ROC curves on the held-out samples."""
+    values = np.array([resamples[name]["roc_auc"] for name in MODELS])
     with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(
-            1, 2, figsize=(WIDTH, 3.8), width_ratios=(1, 1.25)
+            1, 2, figsize=(WIDTH, 3.8), width_ratios=(1, 1.15)
         )
-        names = list(folds)
-        values = np.array([folds[name] for name in names])  # (models, folds)
-        left.plot(names, values, color="#BBBBBB", lw=1, zorder=1)
-        for name in names:
-            style = MODELS[name] | {"linestyle": "none"}
-            left.plot([name] * len(folds[name]), folds[name], **style)
-        left.axhline(0.5, color=GREY, lw=1, ls=":")
-        left.text(0.5, 0.5, "chance", va="bottom", ha="center",
-                  color=GREY)  # fmt: skip
-        left.set_ylabel("ROC AUC of a fold")
-        left.set_title("cross-validation, best settings")
-        left.margins(x=0.3)
-        for name in names:
-            x, height, _ = roc_curve(y, predictions[name])
-            style = MODELS[name] | {"marker": "", "drawstyle": "steps-post"}
+        left.plot(values, color="#BBBBBB", lw=1, zorder=1)
+        for x, (name, style) in enumerate(MODELS.items()):
+            dots = style | {"linestyle": "none"}
+            left.plot([x] * len(values[x]), values[x], **dots)
+            height, width, _ = roc_curve(y, predictions[name])
+            line = style | {"marker": "", "drawstyle": "steps-post"}
             label = f"{name}: {roc_auc_score(y, predictions[name]):.3f}"
-            right.plot(x, height, label=label, **style)
+            right.plot(height, width, label=label, **line)
+        _mark_chance(left)
+        left.set_xticks(range(len(MODELS)), [_wrap(n) for n in MODELS])
+        left.set_ylabel("ROC AUC of a resample")
+        left.set_title("resamples of the training set")
+        left.margins(x=0.2)
         right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
         right.legend(title="ROC AUC", loc="lower right")
         right.set_xlabel("false positive rate")
         right.set_ylabel("true positive rate")
         right.set_title("held-out samples")
     return figure
+
+
+def plot_ablation(controls: dict) -> Figure:
+    """ROC AUC of each seed by kind of time features, order-only data."""
+    row = controls["order only"]
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 2.8))
+        for x, name in enumerate(ABLATION.values()):
+            style = MODELS["attention + time" if x else "attention"]
+            dots = style | {"linestyle": "none"}
+            ax.plot([x] * len(row[name]), row[name], alpha=0.7, **dots)
+            mean = np.mean(row[name])
+            ax.hlines(mean, x - 0.25, x + 0.25, color=style["color"], lw=2)
+            ax.annotate(f"{mean:.2f}", (x + 0.27, mean), va="center")
+        _mark_chance(ax)
+        possible = np.mean(row["best possible"])
+        ax.axhline(possible, color="black", lw=1)
+        ax.text(0, possible, "best possible", va="bottom", ha="center")
+        ax.set_xticks(range(len(ABLATION)), ABLATION)
+        ax.set_xlabel("what the attention model knows of time")
+        ax.set_ylabel("ROC AUC, new samples")
+        ax.margins(y=0.1)
+    return figure
+
+
+def plot_controls(controls: dict) -> Figure:
+    """ROC AUC of each seed by setting and model, beside the best one."""
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 3.6))
+        for x, row in enumerate(controls.values()):
+            possible = np.mean(row["best possible"])
+            ax.hlines(possible, x - 0.35, x + 0.35, color="black", lw=2)
+            for i, (name, style) in enumerate(MODELS.items()):
+                where = x + (i - 1) * 0.2
+                label = name if x == 0 else None
+                dots = style | {"linestyle": "none", "label": label}
+                ax.plot([where] * len(row[name]), row[name], alpha=0.8, **dots)
+        ax.axhline(0.5, color=GREY, lw=1, ls=":")
+        ax.text(len(controls) - 0.5, 0.5, "chance", va="bottom", ha="right",
+                color=GREY)  # fmt: skip
+        ax.set_xticks(range(len(controls)), controls)
+        ax.set_ylabel("ROC AUC, new samples")
+        figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def plot_importance(
+    importance: dict,
+    genes: tuple[str, ...],
+    times: tuple[int, ...],
+    truth: Truth | None,
+    most: int = 10,
+) -> Figure:
+    """Fall of ROC AUC by gene (the `most` important) and by time window,
+    with intervals; found ones filled, genes known to matter in bold."""
+    means = np.array([found["genes"]["mean"] for found in importance.values()])
+    chosen = np.sort(np.argsort(-means.max(axis=0), kind="stable")[:most])
+    windows = list_windows(len(times))
+    centres = [np.mean([times[w.start], times[w.stop - 1]]) for w in windows]
+    step = (centres[1] - centres[0]) if len(centres) > 1 else 1
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(WIDTH, 3.6), sharey=False
+        )
+        for i, (name, found) in enumerate(importance.items()):
+            shift = (i - 1) * 0.22
+            at = np.arange(len(chosen)) + shift
+            _plot_falls(left, name, found["genes"], at, chosen)
+            at = np.array(centres) + shift * step
+            _plot_falls(right, name, found["windows"], at)
+        left.set_xticks(range(len(chosen)), [_plain(genes[g]) for g in chosen],
+                        rotation=60, ha="right")  # fmt: skip
+        for label, gene in zip(left.get_xticklabels(), chosen, strict=True):
+            if truth and gene in truth.genes:
+                label.set_fontweight("bold")
+        known = " (bold: known to matter)" if truth else ""
+        left.set(title=f"genes{known}", ylabel="fall of ROC AUC")
+        right.set(title="windows of time", xlabel="time point")
+        for ax in (left, right):
+            ax.axhline(0, color=GREY, lw=1, ls=":")
+        handles = left.get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _plot_falls(ax, name, found, at, chosen=None):
+    style = MODELS[name]
+    chosen = range(len(at)) if chosen is None else chosen
+    mean, low, high = (
+        np.array([found[key][i] for i in chosen])
+        for key in ("mean", "low", "high")
+    )
+    ax.vlines(at, low, high, color=style["color"], lw=1.2)
+    filled = np.isin(list(chosen), found["found"])
+    for is_found, face in ((True, style["color"]), (False, "white")):
+        ax.plot(
+            at[filled == is_found], mean[filled == is_found], ms=5,
+            linestyle="none", marker=style["marker"], color=style["color"],
+            markerfacecolor=face,
+        )  # fmt: skip
+    ax.plot([], [], color=style["color"], marker=style["marker"], label=name)
+
+
+def plot_attention(
+    maps: dict[str, np.ndarray], classes: tuple[str, str]
+) -> Figure:
+    """Average attention (2, T, T) of each model by outcome, in multiples of
+    uniform attention, and how much of it each time point receives."""
+    relative = {name: m * m.shape[1] for name, m in maps.items()}
+    most = max(abs(np.log2(m)).max() for m in relative.values())
+    scale = {"norm": LogNorm(2.0**-most, 2.0**most), "cmap": "PuOr_r"}
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(maps), 3, figsize=(WIDTH, 2.5 * len(maps)), squeeze=False
+        )
+        for row, (name, by_class) in zip(axes, relative.items(), strict=True):
+            for c, ax in enumerate(row[:2]):
+                image = ax.imshow(by_class[c], origin="lower", **scale)
+                ax.set_title(f"{name}, Outcome {_plain(classes[c])}", size=9)
+                ax.set(xlabel="time point looked at", ylabel="looking from")
+                row[2].plot(
+                    by_class[c].mean(axis=0), **CLASSES[c],
+                    label=f"Outcome {_plain(classes[c])}",
+                )  # fmt: skip
+            row[2].axhline(1, color=GREY, lw=1, ls=":")
+            row[2].set_title(f"{name}, received", size=9)
+            row[2].set(xlabel="time point", ylabel="times uniform")
+        row[2].legend(fontsize=8)
+        bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7,
+                              label="times uniform")  # fmt: skip
+        bar.minorticks_off()
+        ticks = [2.0**-most, 1, 2.0**most]
+        bar.set_ticks(ticks, labels=[f"{t:.2g}" for t in ticks])
+    return figure
+
+
+def plot_costs(costs: dict) -> Figure:
+    """Multiply-adds, sequential steps and measured time of a training step,
+    by number of time points and model."""
+    titles = {
+        "multiply_adds": "multiply-adds, one sample",
+        "sequential_steps": "steps one after another",
+        "milliseconds": "ms a training step",
+    }
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.0))
+        for ax, (key, title) in zip(axes, titles.items(), strict=True):
+            for name, found in costs["models"].items():
+                style = MODELS[name] | {"label": name, "ms": 4}
+                T, values = list(found[key]), list(found[key].values())
+                if key == "milliseconds":
+                    ends = [[v["low"] for v in values],
+                            [v["high"] for v in values]]  # fmt: skip
+                    ax.vlines(T, *ends, color=style["color"])
+                    values = [v["median"] for v in values]
+                ax.plot(T, values, **style)
+            ax.set(xscale="log", yscale="log", title=title)
+            ax.set_xlabel("time points")
+            ax.set_xticks(T, T)
+            ax.minorticks_off()
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _mark_chance(ax):
+    ax.axhline(0.5, color=GREY, lw=1, ls=":")
+    ax.annotate("chance", (1, 0.5), (0, 2), ha="right", color=GREY,
+                xycoords=ax.get_yaxis_transform(),
+                textcoords="offset points")  # fmt: skip
+
+
+def _wrap(name):
+    return name.replace(" + ", "\n+ ")
 
 
 def _settings(index):

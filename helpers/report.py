@@ -1,15 +1,23 @@
-"""Sentences computed from results: captions, findings, conclusions."""
+"""Sentences computed from results: findings and conclusions."""
 
 from html import escape
 
 import numpy as np
-import pandas as pd
+from scipy import stats
 
-from helpers.data import ExpressionData
-from helpers.summary import mean_gaps
+from helpers.compare import ROPE
+from helpers.experiments import ABLATION, MODELS
 
 TOO_LIKELY = 0.05  # p values below this count as evidence
+UNLIKELY = 0.01  # and below this, of any signal at all
+SURE, LIKELY = 0.95, 0.8  # probabilities of a difference beyond the ROPE
 TURNED_UP = 0.01  # a rise of 1 % from the lowest loss counts as one
+BLIND = 1e-4  # probabilities that move by less do so by rounding
+NAMES = {
+    "attention": "the prescribed attention model",
+    "LSTM": "the LSTM",
+    "attention + time": "attention with time features",
+}
 
 
 def say_data(data: dict) -> str:
@@ -92,134 +100,252 @@ def turned_up(training: dict) -> bool:
     return rising and training["rise"] > TURNED_UP
 
 
+def judge(pair: dict) -> str:
+    """Put a Bayesian comparison in words."""
+    for side in ("better", "worse"):
+        if pair[side] >= SURE:
+            return side
+        if pair[side] >= LIKELY:
+            return f"probably {side}"
+    return "equal" if pair["equal"] >= SURE else "unclear"
+
+
+def say_pair(first: str, second: str, pair: dict) -> str:
+    """Say which of two models is better, if either."""
+    verdict = judge(pair)
+    if verdict.endswith("worse"):
+        return say_pair(second, first, _swap(pair))
+    one, other = _start(NAMES[first]), NAMES[second]
+    if verdict.endswith("better"):
+        text = f"{one} is {verdict} than {other}"
+        odds = f"better by more than {ROPE:g}: {pair['better']:.0%}"
+    elif verdict == "equal":
+        text = f"{one} and {other} are practically equal"
+        odds = f"within {ROPE:g}: {pair['equal']:.0%}"
+    else:
+        text = f"{one} and {other} cannot be told apart"
+        odds = f"better, equal, worse: {_three(pair)}"
+    mean = f"{pair['mean']:+.3f} ROC AUC on average, {_p(pair['p'])}"
+    return f"**{text}** ({mean}; probability of {odds})."
+
+
+def _swap(pair):
+    return {**pair, "mean": -pair["mean"],
+            "better": pair["worse"], "worse": pair["better"]}  # fmt: skip
+
+
+def _three(pair):
+    return ", ".join(f"{pair[k]:.0%}" for k in ("better", "equal", "worse"))
+
+
 def say_comparison(comparison: dict) -> str:
-    """Say which model is better on the held-out samples, if either."""
-    gap = comparison["difference"]
-    return (
-        f"**{say_better(comparison)}** ROC AUC on the held-out samples: "
-        f"attention {comparison['attention']['roc_auc']:.3f}, LSTM "
-        f"{comparison['LSTM']['roc_auc']:.3f}; difference "
-        f"{gap['mean']:+.3f}, 95 % interval {gap['low']:+.3f} to "
-        f"{gap['high']:+.3f} (bootstrap over the held-out samples)."
+    """Say for each pair of networks which is better, a line each."""
+    return list_lines(
+        say_pair(*key.split(" - "), pair)
+        for key, pair in comparison["pairs"].items()
     )
 
 
-def say_better(comparison: dict) -> str:
-    gap = comparison["difference"]
-    if gap["low"] > 0:
-        return "The LSTM is better."
-    if gap["high"] < 0:
-        return "The attention model is better."
-    return "The two cannot be told apart here."
-
-
-def say_baselines(comparison: dict, controls: dict) -> str:
-    """Compare the networks with logistic regressions, whose ROC AUC counts
-    as reached within half the width of a network's 95 % interval."""
-    names = {
-        "logistic, time means": "one that sees only each gene's mean",
-        "logistic, all values": "one that sees every value",
-    }
-    parts = []
-    for model in ("attention", "LSTM"):
-        found = comparison[model]
-        margin = (found["roc_auc_high"] - found["roc_auc_low"]) / 2
-        level = [
-            text
-            for name, text in names.items()
-            if controls[name]["roc_auc"] > found["roc_auc"] - margin
-        ]
-        label = f"the {model}" + " model" * (model == "attention")
-        reached = " and ".join(level) or "neither"
-        parts.append(f"{label} is reached by {reached}")
-    return (
-        "Is a network needed at all? Of the two logistic regressions, "
-        + "; ".join(parts)
-        + "."
-    )
+def has_signal(comparison: dict) -> bool:
+    return comparison["signal"]["p"] < UNLIKELY
 
 
 def say_signal(comparison: dict) -> str:
-    """Say which models do better than guessing."""
-    better = [
-        name
-        for name in ("attention", "LSTM")
-        if comparison[name]["roc_auc_low"] > 0.5
-    ]
-    if len(better) == 2:
-        return "Both models do better than guessing."
-    if better:
-        names = ("attention model", "LSTM")
-        one, other = names if better == ["attention"] else names[::-1]
-        return (
-            f"Only the {one} does better than guessing; the {other} does not."
-        )
-    return "Neither model does better than guessing on these samples."
-
-
-def say_order(order: dict) -> str:
-    """Say how far predictions move when time points are shuffled."""
-    blind = "no more than rounding" if is_blind(order) else "so it sees order"
-    return (
-        "Shuffle the time points of every held-out sample, and the attention "
-        "model's probabilities move by at most "
-        f"{order['attention']['largest']:.0e}, {blind}; the LSTM's move by "
-        f"{order['LSTM']['mean']:.2f} on average and by up to "
-        f"{order['LSTM']['largest']:.2f}."
+    """Say whether there is evidence that the outcome can be predicted."""
+    found = comparison["signal"]
+    against = (
+        f"the best of the held-out ROC AUCs is {found['best']:.3f}; with "
+        f"permuted outcomes it stays below {found['null_99']:.3f} in 99 of "
+        f"100 cases ({_p(found['p'])})"
     )
+    if has_signal(comparison):
+        return f"**The outcome can be predicted:** {against}."
+    return f"**There is no evidence of any signal:** {against}."
 
 
-def is_blind(order: dict) -> bool:
-    return order["attention"]["largest"] < 1e-4
+def say_baselines(comparison: dict) -> str:
+    """Say which networks a linear model reaches, within the ROPE."""
+    models = comparison["models"]
+    auc = {name: m["roc_auc"]["mean"] for name, m in models.items()
+           if "roc_auc" in m}  # fmt: skip
+    reached = {
+        "on time means": "logistic, time means",
+        "on all values": "logistic, all values",
+    }
+    parts = []
+    for view, name in reached.items():
+        level = [NAMES[k] for k in NAMES if auc[name] >= auc[k] - ROPE]
+        parts.append(
+            f"one {view} ({auc[name]:.3f}) reaches "
+            + (" and ".join(level) if level else "none of the networks")
+        )
+    return (
+        "Is a network needed at all? Of the logistic regressions, "
+        + "; ".join(parts) + "."
+    )  # fmt: skip
+
+
+def say_moves(order: dict) -> str:
+    """Say how far predictions move when time points are shuffled."""
+    parts = [
+        f"{NAMES[name]}, {moves['mean']:.2g} (largest {moves['largest']:.1g})"
+        for name, moves in order["moves"].items()
+    ]
+    return (
+        "Mean move of the predicted probabilities when the time points of "
+        "every sample are shuffled: " + "; ".join(parts)
+        + f". {say_blindness(order)}"
+    )  # fmt: skip
 
 
 def say_blindness(order: dict) -> str:
-    if is_blind(order):
-        return (
-            "The prescribed attention model cannot see the order of time "
-            "points; the LSTM can."
-        )
-    return "Both models see the order of time points."
-
-
-def say_without_order(order: dict, comparison: dict) -> str:
-    """Say what is left of the LSTM when order is taken from its data."""
-    loss, full = order["without_order"], comparison["LSTM"]
-    text = (
-        "Trained and tested on shuffled series, the same LSTM has a ROC AUC "
-        f"of {full['roc_auc'] - loss['mean']:.3f} instead of "
-        f"{full['roc_auc']:.3f} (95 % interval of the loss {loss['low']:+.3f} "
-        f"to {loss['high']:+.3f}): "
-    )
-    if full["roc_auc_low"] <= 0.5:
-        return text + "it finds no signal that order could carry."
-    if loss["low"] > 0:
-        return text + (
-            "the order of time points carries signal. The attention model, "
-            f"without it, has {comparison['attention']['roc_auc']:.3f}."
-        )
-    if loss["high"] < 0:
-        return text + "here order misleads it rather than helps."
-    return text + "no signal in the order of time points is seen."
-
-
-def say_cost(comparison: dict, training: dict, time_points: int) -> str:
-    """Say what either model costs and how far it over-fits."""
-    a, b = comparison["attention"], comparison["LSTM"]
-    rises = [f"{training[name]['rise']:.0%}" for name in ("attention", "LSTM")]
+    seen = [k for k, m in order["moves"].items() if m["largest"] >= BLIND]
+    if len(seen) == len(order["moves"]):
+        return "Every model sees the order of time points."
+    blind = [NAMES[k] for k in order["moves"] if k not in seen]
+    reads = " and ".join(NAMES[k] for k in seen) or "no model"
     return (
-        f"The attention model has {a['parameters']:,} parameters and needs "
-        f"{a['multiply_adds']:,} multiply-adds for a prediction, the LSTM "
-        f"{b['parameters']:,} and {b['multiply_adds']:,}. The attention "
-        "model computes all time points at once, which parallel hardware "
-        f"can use; the LSTM takes {time_points} steps one after another. "
-        "From its lowest point to the last epoch, validation loss rose by "
-        f"{rises[0]} for attention and by {rises[1]} for the LSTM."
+        f"{_start(' and '.join(blind))} cannot see the order of time points; "
+        f"{reads} can."
     )
 
 
-def _p(p):
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+def say_order(order: dict, comparison: dict) -> str:
+    """Say whether the order of time points carries signal in this file."""
+    loss = order["loss"]
+    text = {
+        "better": "The order of time points carries signal",
+        "probably better": "The order of time points probably carries signal",
+        "worse": "Order misleads more than it helps",
+    }.get(judge(loss), "No signal in the order of time points is seen")
+    if text.startswith("No") and loss["better"] > 0.5:
+        text = "It stays open whether the order of time points carries signal"
+    if not has_signal(comparison):
+        text = "No signal is found, so none in the order of time points"
+    return (
+        f"**{text}:** trained and tested on shuffled series, "
+        f"{NAMES[order['model']]} has a mean ROC AUC of "
+        f"{order['without_order']:.3f} instead of {order['with_order']:.3f} "
+        f"(loss beyond {ROPE:g}: probability {loss['better']:.0%})."
+    )
+
+
+def say_ablation(controls: dict) -> str:
+    """Say what each kind of time features reaches where only order counts."""
+    row = controls["order only"]
+    means = {kind: np.mean(row[name]) for kind, name in ABLATION.items()}
+    best = max(means, key=means.get)
+    listed = ", ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
+    chosen = "the chosen ones, are" if best == "slow waves" else "are"
+    return (
+        f"Mean ROC AUC: {listed}; the LSTM has {np.mean(row['LSTM']):.2f}. "
+        f"**Of the time features, {best}, {chosen} best.**"
+    )
+
+
+def check_controls(controls: dict) -> dict[str, bool]:
+    """Check what is expected of every setting, by what that is."""
+    mean = {
+        setting: {name: np.mean(values) for name, values in row.items()}
+        for setting, row in controls.items()
+    }
+    a, b, c = MODELS  # prescribed, LSTM, remedy
+    none, order = mean["nothing"], mean["order only"]
+    free, both = mean["order-free"], mean["both"]
+    sibling = mean["sibling rule"]
+    return {
+        "nothing to learn: every model at 0.5, within its 95 % interval": all(
+            abs(none[m] - 0.5) <= half_width(controls["nothing"][m])
+            for m in MODELS
+        ),
+        "order only: the prescribed model at chance, the others far above": (
+            abs(order[a] - 0.5) < 0.05 and min(order[b], order[c]) > 0.8
+        ),
+        "order-free: the prescribed model at least as good as the LSTM": (
+            free[a] >= free[b] - ROPE
+        ),
+        "both: prescribed < LSTM < remedy": both[a] < both[b] < both[c],
+        "sibling rule: prescribed near chance < LSTM < remedy": (
+            sibling[a] < 0.56 and sibling[a] < sibling[b] < sibling[c]
+        ),
+    }
+
+
+def half_width(values: list[float]) -> float:
+    """Return half the width of a mean's 95 % interval (Student's t)."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    return float(stats.t.ppf(0.975, len(values) - 1) * error)
+
+
+def say_controls(controls: dict) -> str:
+    """Say which expectations came true, a line each."""
+    return list_lines(
+        f"{'as expected' if true else '**not as expected**'}: {expected}"
+        for expected, true in check_controls(controls).items()
+    )
+
+
+def say_importance(importance: dict, genes: tuple[str, ...]) -> str:
+    """Say which genes were found, and which windows stand out."""
+    lines = []
+    for name, found in importance.items():
+        listed = [escape(genes[g]) for g in found["genes"]["found"]]
+        text = f"**{_start(NAMES[name])}** finds {_join(listed)}"
+        if "recall" in found["genes"]:
+            text += f" ({_precision(found['genes'])})"
+        windows = found["windows"]["mean"]
+        text += (
+            f"; its falls by window range from {min(windows):+.3f} to "
+            f"{max(windows):+.3f}; {len(found['windows']['found'])} of "
+            f"{len(windows)} windows stand out"
+        )
+        if "recall" in found["windows"]:
+            text += f" ({_precision(found['windows'])})"
+        lines.append(text + ".")
+    if not any("recall" in f["genes"] for f in importance.values()):
+        lines.append("No truth is known for this file to judge these by.")
+    return list_lines(lines)
+
+
+def _precision(found):
+    return ", ".join(
+        f"{key} "
+        + ("undefined" if found[key] is None else f"{found[key]:.2f}")
+        for key in ("precision", "recall")
+    )
+
+
+def say_costs(costs: dict) -> str:
+    """Say how costs grow with the number of time points."""
+    a, b = (costs["models"][name] for name in ("attention", "LSTM"))
+    lengths = list(a["milliseconds"])
+    short, long = lengths[0], lengths[-1]
+    faster = [
+        str(T) for T in lengths
+        if a["milliseconds"][T]["median"] < b["milliseconds"][T]["median"]
+    ]  # fmt: skip
+    times = [m["multiply_adds"][long] / m["multiply_adds"][short]
+             for m in (a, b)]  # fmt: skip
+    where = f"at {_join(faster)} time points" if faster else "at no length"
+    return (
+        f"From {short} to {long} time points the multiply-adds of attention "
+        f"grow {times[0]:.0f}-fold, for every time point looks at every "
+        f"other; those of the LSTM {times[1]:.0f}-fold. On the processor "
+        f"measured here, attention takes a training step sooner {where}. Its "
+        "advantage is the middle panel: nothing waits for the time point "
+        "before. An accelerator, which computes thousands of products at "
+        "once, turns that into time; the LSTM's steps stay one after another."
+    )
+
+
+def say_size(comparison: dict) -> str:
+    """Say what each network needs for one prediction on this file."""
+    parts = [
+        f"{NAMES[name]}, {found['parameters']:,} parameters and "
+        f"{found['multiply_adds']:,} multiply-adds"
+        for name, found in comparison["models"].items() if name in NAMES
+    ]  # fmt: skip
+    return "For one prediction: " + "; ".join(parts) + "."
 
 
 def conclude(results: dict) -> dict[str, str]:
@@ -229,110 +355,65 @@ def conclude(results: dict) -> dict[str, str]:
     setting = ", ".join(f"{k} {v:g}" for k, v in grid["best"].items())
     does = "stands" if stands_out(grid) else "does not stand"
     up = ", then rose again" if turned_up(training) else ""
-    scores = [f"{comparison[k]['roc_auc']:.2f}" for k in ("attention", "LSTM")]
+    scores = ", ".join(
+        f"{comparison['models'][name]['held_out']['roc_auc']:.3f} for {text}"
+        for name, text in NAMES.items()
+    )
+    pairs = (
+        f"{say_pair(*key.split(' - '), pair).split(' (')[0]}."
+        for key, pair in comparison["pairs"].items()
+    )
     return {
-        "prediction": say_signal(comparison),
+        "prediction": _plain(f"{say_signal(comparison)} Held out: {scores}."),
         "tuning": (
             f"The best setting is {setting}; it {does} out from the "
             "fold-to-fold spread."
         ),
         "training": f"{say_trend(training)}{up}.",
-        "comparison": (
-            f"{say_better(comparison)} ROC AUC {scores[0]} for attention, "
-            f"{scores[1]} for the LSTM."
-        ),
-        "why": (
-            f"{say_blindness(results['order'])} "
-            + say_without_order(results["order"], comparison)
-        ),
-        "cost": say_cost(
-            comparison, results["training"], results["data"]["time_points"]
-        ),
+        "comparison": _plain(" ".join(pairs)),
+        "why": say_blindness(results["order"]),
+        "order": _plain(say_order(results["order"], comparison)),
+        "cost": say_size(comparison),
     }
 
 
-def list_conclusions(conclusions: dict[str, str]) -> str:
-    return "\n".join(f"- {text}" for text in conclusions.values())
+def _plain(text):
+    return text.replace("**", "")
+
+
+def list_lines(lines) -> str:
+    return "\n".join(f"- {text}" for text in lines)
 
 
 def say_headline(results: dict) -> str:
     """Say in a few lines what the notebook found, linked to the evidence."""
     d, found = results["data"], results["conclusions"]
     stand_in = d["source"] == "stand-in"
+    links = {
+        "tuning": "[Search](#3.-Grid-search-(Q3))",
+        "training": "[Training](#4.-Training-the-winner-(Q3))",
+        "comparison": "[Comparison](#8.-A-fair-comparison)",
+        "why": "[Why](#6.-What-each-model-can-see)",
+        "order": "[Order](#8.-A-fair-comparison)",
+    }
     return (
         f"**The answer in short**, for {d['samples']} samples x "
         f"{d['time_points']} time points x {d['genes']} genes"
         + (" (stand-in data, made to depend on order)" if stand_in else "")
-        + ":"
-        f"\n\n- [Search](#3.-Grid-search-(Q3)): {found['tuning']}"
-        f"\n- [Training](#4.-Training-the-winner-(Q3)): {found['training']}"
-        "\n- [Comparison](#5.-Comparison-with-an-LSTM): "
-        f"{found['comparison']}"
-        "\n- [Why](#6.-Why:-what-each-model-can-see): "
-        f"{say_blindness(results['order'])}"
+        + ":\n\n"
+        + list_lines(f"{link}: {found[key]}" for key, link in links.items())
     )
 
 
-def caption_profiles(data: ExpressionData) -> dict[str, str]:
-    by_gene = mean_gaps(data)
-    order = np.argsort(-by_gene, kind="stable")[:3]
-    most = ", ".join(data.genes[g] for g in order)
-    return {
-        "caption": (
-            "Mean expression over time by outcome; bands are 95 % intervals "
-            f"of the mean. The outcomes differ most in {most}."
-        ),
-        "alt": (
-            "Line charts of mean expression over time, a panel per gene, a "
-            "line per outcome. Largest mean differences: "
-            + ", ".join(f"{data.genes[g]} {by_gene[g]:.3f}" for g in order)
-            + "."
-        ),
-    }
+def _start(text):
+    return text[:1].upper() + text[1:]
 
 
-def caption_grid(table: pd.DataFrame) -> dict[str, str]:
-    means = table["roc_auc_mean"]
-    return {
-        "caption": (
-            "Mean ROC AUC of the settings; the winner is framed. From worst "
-            f"to best they differ by {means.max() - means.min():.3f}, where "
-            "one setting varies between folds by an SD of "
-            f"{table['roc_auc_sd'].mean():.3f}."
-        ),
-        "alt": (
-            f"Heat map of mean ROC AUC for {len(table)} settings, from "
-            f"{means.min():.3f} to {means.max():.3f}."
-        ),
-    }
+def _join(words):
+    if len(words) < 2:
+        return "".join(words) or "nothing"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def caption_training(training: dict[str, dict]) -> dict[str, str]:
-    parts = [
-        f"{name}: validation loss {t['val_loss'][0]:.3f} at epoch 1, lowest "
-        f"{t['lowest']:.3f} at epoch {t['best_epoch']}, "
-        f"{t['val_loss'][-1]:.3f} at epoch {t['epochs']}"
-        for name, t in training.items()
-    ]
-    return {
-        "caption": (
-            "Training and validation loss; the triangle marks the lowest "
-            "validation loss, the grey line where the search stopped."
-        ),
-        "alt": "Line chart of loss over epochs. " + "; ".join(parts) + ".",
-    }
-
-
-def caption_comparison(comparison: dict) -> dict[str, str]:
-    text = ", ".join(
-        f"{name} {comparison[name]['cv_roc_auc']:.3f} in cross-validation "
-        f"and {comparison[name]['roc_auc']:.3f} on the held-out samples"
-        for name in ("attention", "LSTM")
-    )
-    return {
-        "caption": (
-            "Left: every line is a fold, both models on the same one. "
-            "Right: ROC curves; the nearer to the top left, the better."
-        ),
-        "alt": f"ROC AUC of every fold, and held-out ROC curves: {text}.",
-    }
+def _p(p):
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -88,20 +88,35 @@ def show_search(table: pd.DataFrame) -> None:
     show_table(text, {})
 
 
-def show_comparison(comparison: dict, controls: dict) -> None:
-    """Show the held-out scores of the models beside what frames them."""
+SCORES = {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score",
+          "accuracy": "accuracy"}  # fmt: skip
+
+
+def show_comparison(comparison: dict) -> None:
+    """Show each model's scores as mean ± SD over resamples."""
     rows = []
-    for name in ("attention", "LSTM", *controls):
-        found = comparison.get(name) or controls[name]
-        row = {"model": name, "ROC AUC": f"{found['roc_auc']:.3f}"}
-        if name in comparison:
-            low, high = found["roc_auc_low"], found["roc_auc_high"]
-            row["95 % interval"] = f"{low:.2f} – {high:.2f}"
-            row["in cross-validation"] = f"{found['cv_roc_auc']:.3f}"
-        row["accuracy"] = f"{found['accuracy']:.3f}"
-        row["log loss"] = f"{found['log_loss']:.3f}"
-        if name in comparison:
-            row["parameters"] = f"{found['parameters']:,}"
-            row["multiply-adds"] = f"{found['multiply_adds']:,}"
+    for name, found in comparison["models"].items():
+        if "roc_auc" not in found:  # known to the held-out samples only
+            continue
+        row = {"model": name}
+        for key, label in SCORES.items():
+            mean, sd = found[key]["mean"], found[key]["sd"]
+            row[label] = f"{mean:.3f} ± {sd:.3f}"
+        for key in ("parameters", "multiply_adds"):
+            label = key.replace("_", "-")
+            row[label] = f"{found[key]:,}" if key in found else ""
         rows.append(row)
-    show_table(pd.DataFrame(rows).fillna(""), {})
+    show_table(pd.DataFrame(rows), {})
+
+
+def show_held_out(comparison: dict) -> None:
+    """Show each model's scores on the held-out samples."""
+    rows = []
+    for name, model in comparison["models"].items():
+        found = model["held_out"]
+        row = {"model": name, "ROC AUC": f"{found['roc_auc']:.3f}"}
+        low, high = found["roc_auc_low"], found["roc_auc_high"]
+        row["95 % interval"] = f"{low:.2f} – {high:.2f}"
+        row |= {SCORES[key]: f"{found[key]:.3f}" for key in list(SCORES)[1:]}
+        rows.append(row)
+    show_table(pd.DataFrame(rows), {})

@@ -26,7 +26,9 @@ SIGNAL = 4.0  # log-odds at one standardised unit of signal
 
 @dataclass(frozen=True)
 class Truth:
-    """What carries the signal: `genes` and `times` are sorted indices;
+    """What carries the signal: `genes` and `times` are sorted indices. Times
+    are those that the order of pulses is read from, where their centres can
+    lie; all for the sibling rule; none where order does not matter.
     `log_odds` (n_samples,) of Outcome = 1 given the signal, +/-inf where the
     outcome is certain."""
 
@@ -77,8 +79,7 @@ def simulate_expression(
     log_odds = SIGNAL * (a * level + b * order) / max(np.hypot(a, b), 1)
     y = (rng.random(n_samples) < 1 / (1 + np.exp(-log_odds))).astype(int)
     genes = (0,) * a + (1, 2) * b
-    first, last = (0, n_time_steps) if a else _pulse_range(n_time_steps)
-    times = range(first, last) if genes else ()
+    times = _pulse_centres(n_time_steps) if b else ()
     return Simulation(X, y, Truth(genes, tuple(times), log_odds))
 
 
@@ -115,12 +116,10 @@ def _sequence(log_mean, rng):
     return np.log1p(counts / size_factor)
 
 
-def _pulse_range(T):
-    """Return the first and one past the last time that a pulse reaches, from
-    its earliest centre to its latest, two widths (95 %) to either side."""
-    unit = T / 50
-    first, last = (18 - 9 - 2 * 4) * unit, (32 + 9 + 2 * 4) * unit
-    return max(0, int(np.floor(first))), min(T, int(np.ceil(last)) + 1)
+def _pulse_centres(T):
+    """Return the times from a pulse's earliest centre to its latest."""
+    first, last = (18 - 9) * T / 50, (32 + 9) * T / 50
+    return range(int(np.floor(first)), min(T, int(np.ceil(last)) + 1))
 
 
 def _sibling_rule(n, T, G, rng):

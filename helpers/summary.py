@@ -9,18 +9,31 @@ from sklearn.model_selection import GridSearchCV
 
 from helpers.compare import (
     bootstrap_roc_auc,
-    count_multiply_adds,
+    compare_scores,
+    find_signal,
     find_trend,
     judge_winner,
     score_predictions,
 )
+from helpers.costs import count_multiply_adds
 from helpers.data import ExpressionData
+from helpers.importance import (
+    judge_found,
+    list_windows,
+    summarise_importance,
+)
 from helpers.search import (
     SequenceClassifier,
     fold_scores,
     tabulate_search,
 )
 from helpers.simulate import Truth
+
+PAIRS = (
+    ("LSTM", "attention"),
+    ("attention + time", "attention"),
+    ("attention + time", "LSTM"),
+)
 
 
 def describe_data(data: ExpressionData, truth: Truth | None) -> dict:
@@ -96,62 +109,112 @@ def describe_training(history: pd.DataFrame, search_epochs: int) -> dict:
 
 
 def describe_comparison(
-    searches: dict[str, GridSearchCV],
-    models: dict[str, SequenceClassifier],
+    resamples: dict[str, dict[str, np.ndarray]],
+    trained: dict[str, SequenceClassifier],
+    y: np.ndarray,
     predictions: dict[str, np.ndarray],
-    y_train: np.ndarray,
-    y_valid: np.ndarray,
-    baselines: dict[str, np.ndarray],
-    log_odds: np.ndarray | None,
     *,
+    test_share: float,
     seed: int,
-) -> tuple[dict, dict]:
-    """Score both trained models on the held-out samples.
+) -> dict:
+    """Compare models on resamples, and on held-out samples `y` (n,).
 
-    Returns the comparison (a dict per model, and the difference in ROC AUC,
-    LSTM minus attention) and the controls that frame it: always predicting
-    the training share of Outcome 1, what the `baselines` predict, and the
-    true `log_odds` where known.
+    Returns `models` (by name: mean and SD of each score over resamples, the
+    `held_out` scores with a 95 % bootstrap interval of the ROC AUC, and, for
+    networks, their size), `pairs` of networks, and the evidence of any
+    `signal`. `test_share` = n_test / n_train of the resamples.
     """
-    draws = bootstrap_roc_auc(y_valid, predictions, seed=seed)
-    comparison = {}
-    for name, search in searches.items():
-        low, high = np.percentile(draws[name], [2.5, 97.5])
-        model = models[name].model_
-        comparison[name] = {
-            **score_predictions(y_valid, predictions[name]),
-            "roc_auc_low": float(low),
-            "roc_auc_high": float(high),
-            "cv_roc_auc": float(search.best_score_),
-            "parameters": model.count_params(),
-            "multiply_adds": count_multiply_adds(model),
-        }
-    comparison["difference"] = describe_difference(
-        y_valid, predictions["LSTM"], predictions["attention"], seed=seed
-    )
-    share = np.full(len(y_valid), y_train.mean())
-    controls = {"majority class": share, **baselines}
-    if log_odds is not None:
-        controls["best possible"] = 1 / (1 + np.exp(-log_odds))
-    return comparison, {
-        name: score_predictions(y_valid, p) for name, p in controls.items()
-    }
-
-
-def describe_difference(
-    y: np.ndarray, first: np.ndarray, second: np.ndarray, *, seed: int
-) -> dict[str, float]:
-    """Return the difference in ROC AUC of two predictions (n,) of `y`, the
-    first minus the second, with its paired 95 % bootstrap interval."""
-    predictions = {"first": first, "second": second}
     draws = bootstrap_roc_auc(y, predictions, seed=seed)
-    low, high = np.percentile(draws["first"] - draws["second"], [2.5, 97.5])
-    scores = [score_predictions(y, p)["roc_auc"] for p in (first, second)]
+    models = {}
+    for name, p in predictions.items():
+        low, high = np.percentile(draws[name], [2.5, 97.5])
+        held_out = score_predictions(y, p)
+        held_out |= {"roc_auc_low": low, "roc_auc_high": high}
+        models[name] = {"held_out": held_out}
+        if name in resamples:
+            models[name] |= {
+                score: {"mean": values.mean(), "sd": values.std(ddof=1)}
+                for score, values in resamples[name].items()
+                if values.ndim == 1
+            }
+        if name in trained:
+            network = trained[name].model_
+            models[name]["parameters"] = network.count_params()
+            models[name]["multiply_adds"] = count_multiply_adds(network)
+    honest = {k: p for k, p in predictions.items() if k in resamples}
     return {
-        "mean": scores[0] - scores[1],
-        "low": float(low),
-        "high": float(high),
+        "resamples": len(resamples["attention"]["roc_auc"]),
+        "models": models,
+        "pairs": {
+            f"{first} - {second}": compare_scores(
+                resamples[first]["roc_auc"],
+                resamples[second]["roc_auc"],
+                test_share,
+            )
+            for first, second in PAIRS
+        },
+        "signal": find_signal(y, honest, seed=seed),
     }
+
+
+def describe_order(
+    moves: dict[str, dict[str, float]],
+    resamples: dict[str, dict[str, np.ndarray]],
+    shuffled: dict[str, np.ndarray],
+    test_share: float,
+) -> dict:
+    """Describe what order is worth: how far each model's predictions move,
+    and what the best model that sees order loses without it."""
+    best = find_best_reader(resamples)
+    scores = resamples[best]["roc_auc"], shuffled["roc_auc"]
+    return {
+        "moves": moves,
+        "model": best,
+        "with_order": scores[0].mean(),
+        "without_order": scores[1].mean(),
+        "loss": compare_scores(*scores, test_share),
+    }
+
+
+def find_best_reader(resamples: dict[str, dict[str, np.ndarray]]) -> str:
+    """Return which of the networks that see order has the best ROC AUC."""
+    readers = ("LSTM", "attention + time")
+    return max(readers, key=lambda name: resamples[name]["roc_auc"].mean())
+
+
+def describe_importance(
+    resamples: dict[str, dict[str, np.ndarray]],
+    trained: dict[str, SequenceClassifier],
+    n_time_steps: int,
+    truth: Truth | None,
+    test_share: float,
+) -> dict[str, dict]:
+    """Summarise, by network, which `genes` matter over resamples and which
+    time `windows` matter more than others, and judge what was found where
+    the `truth` is known."""
+    true = {}
+    if truth:
+        windows = list_windows(n_time_steps)
+        true = {
+            "genes": list(truth.genes),
+            "windows": [
+                i for i, w in enumerate(windows)
+                if set(truth.times) & set(range(w.start, w.stop))
+            ],
+        }  # fmt: skip
+    importance = {}
+    for name in trained:
+        importance[name] = {}
+        for kind in ("genes", "windows"):
+            found = summarise_importance(
+                resamples[name][kind],
+                test_share,
+                above_average=kind == "windows",
+            )
+            if truth:
+                found |= judge_found(found["found"], true[kind])
+            importance[name][kind] = found
+    return importance
 
 
 def save_json(content: dict, path: Path) -> None:

@@ -4,16 +4,15 @@ from sklearn.metrics import roc_auc_score
 
 from helpers.compare import (
     bootstrap_roc_auc,
+    compare_scores,
     corrected_t_test,
-    count_multiply_adds,
+    find_signal,
     find_trend,
     judge_winner,
     measure_order_sensitivity,
-    predict_with_baselines,
     score_predictions,
     shuffle_time,
 )
-from helpers.models import build_attention_model, build_lstm_model
 
 
 def test_scores_of_known_predictions():
@@ -64,13 +63,44 @@ def test_corrected_test_keeps_its_promise_where_the_plain_one_fails():
     assert np.mean(plain) > 0.1
 
 
-def test_multiply_adds_of_known_models():
-    # 4 projections of 50 x 10 x 10, scores and sums of 50 x 50 x 10, head
-    attention = build_attention_model((50, 10), 2, 5, 0.1, 0.01)
-    assert count_multiply_adds(attention) == 20_000 + 50_000 + 10
-    # 50 steps of 4 gates of (10 + 8) x 8, head
-    lstm = build_lstm_model((50, 10), 8, 0.1, 0.01)
-    assert count_multiply_adds(lstm) == 50 * 4 * 18 * 8 + 8
+def test_bayesian_test_gives_what_baycomp_gives():
+    first = np.array([0.82, 0.84, 0.83, 0.85, 0.81])
+    found = compare_scores(first, np.full(5, 0.80), test_share=0.25)
+    # CorrelatedTTest(second, first, rope=0.01).probs() of baycomp 1.0.3
+    assert found["worse"] == pytest.approx(0.009791762301900713)
+    assert found["equal"] == pytest.approx(0.056417698808224226)
+    assert found["better"] == pytest.approx(0.9337905388898751)
+    assert found["mean"] == pytest.approx(0.03)
+
+
+def test_models_with_equal_scores_are_equal():
+    scores = np.array([0.7, 0.8, 0.9])
+    found = compare_scores(scores, scores, 0.25)
+    assert (found["better"], found["equal"], found["worse"]) == (0, 1, 0)
+    apart = compare_scores(scores + 0.5, scores, 0.25)
+    assert apart["better"] == 1
+
+
+def test_signal_is_found_where_it_is_and_seldom_where_not():
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1], 100))
+    noise = {name: rng.random(200) for name in "abcdef"}
+    strong = noise | {"g": rng.random(200) + 0.6 * y}
+    found = find_signal(y, strong, seed=1)
+    assert found["p"] < 0.001
+    assert found["best"] == pytest.approx(roc_auc_score(y, strong["g"]))
+    null = [
+        find_signal(rng.permutation(y), noise, seed=k, n_permutations=200)
+        for k in range(200)
+    ]
+    share = np.mean([f["p"] < 0.05 for f in null])
+    assert 0.005 < share < 0.12  # 5 %, though the best of six is tested
+
+
+def test_signal_of_ties_is_none():
+    y = np.tile([0, 1], 20)
+    found = find_signal(y, {"majority": np.full(40, 0.5)}, seed=0)
+    assert found == {"best": 0.5, "null_99": 0.5, "p": 1.0}
 
 
 def test_shuffling_keeps_time_points_whole():
@@ -101,18 +131,6 @@ def test_order_sensitivity_tells_what_reads_order():
     reads = Reader(lambda X: X[:, 0, 0])
     found = measure_order_sensitivity(reads, X, seed=1)
     assert 0.2 < found["mean"] < found["largest"] <= 1
-
-
-def test_baselines_see_what_they_should():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 6, 2)).astype(np.float32)
-    level = (X[:, :, 0].mean(axis=1) > 0).astype(int)
-    change = (X[:, 5, 1] > X[:, 0, 1]).astype(int)
-    for y, seen in ((level, True), (change, False)):
-        found = predict_with_baselines(X[:200], y[:200], X[200:], cv=3)
-        means, values = found.values()
-        assert (roc_auc_score(y[200:], means) > 0.9) == seen
-        assert roc_auc_score(y[200:], values) > 0.9
 
 
 def test_trend_of_known_series():

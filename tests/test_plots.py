@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import plots, report
+from helpers import captions, costs, plots
 from helpers.data import ExpressionData
+from helpers.simulate import Truth
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def test_profiles_show_the_genes_that_differ_most(n_genes):
     titles = [ax.get_title() for ax in figure.axes if ax.axison]
     assert len(titles) == min(10, n_genes)
     assert titles[-1] == data.genes[-1]
-    text = report.caption_profiles(data)
+    text = captions.caption_profiles(data)
     assert text["alt"].split("differences: ")[1].startswith(data.genes[-1])
 
 
@@ -67,4 +68,97 @@ def test_grid_frames_the_winner():
     frame = [p for p in figure.axes[0].patches if not p.get_fill()]
     x, y = frame[0].get_xy()
     assert (int(y), int(x)) == (1, 2)
-    assert "0.300" in report.caption_grid(table)["caption"]
+    assert "0.300" in captions.caption_grid(table)["caption"]
+
+
+def make_controls():
+    rng = np.random.default_rng(0)
+    names = {*plots.ABLATION.values(), *plots.MODELS, "best possible"}
+    return {
+        setting: {name: list(rng.uniform(0.5, 1, 3)) for name in sorted(names)}
+        for setting in ("both", "order only", "nothing")
+    }
+
+
+def test_controls_and_ablation_show_every_seed():
+    controls = make_controls()
+    ax = plots.plot_controls(controls).axes[0]
+    shown = np.concatenate([line.get_ydata() for line in ax.lines])
+    for row in controls.values():
+        for name in plots.MODELS:
+            assert np.isin(row[name], shown).all()
+    ax = plots.plot_ablation(controls).axes[0]
+    shown = np.concatenate([line.get_ydata() for line in ax.lines])
+    row = controls["order only"]
+    assert all(np.isin(row[name], shown).all()
+               for name in plots.ABLATION.values())  # fmt: skip
+    text = captions.caption_controls(controls)["alt"]
+    assert f"LSTM {np.mean(controls['both']['LSTM']):.2f}" in text
+    text = captions.caption_ablation(controls)["alt"]
+    assert f"slow waves {np.mean(row['attention + time']):.3f}" in text
+
+
+@pytest.mark.parametrize("truth", [Truth((11,), (0,), np.zeros(1)), None])
+@pytest.mark.parametrize("n_genes", [2, 12])
+def test_importance_shows_the_genes_that_matter_most(n_genes, truth):
+    mean = np.linspace(0, 0.1, n_genes)
+    genes = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01,
+             "found": [n_genes - 1]}  # fmt: skip
+    windows = {key: [0.0, 0.1] for key in ("mean", "low", "high")}
+    windows["found"] = []
+    found = {name: {"genes": genes, "windows": windows}
+             for name in plots.MODELS}  # fmt: skip
+    names = tuple(f"g_{i}$" for i in range(n_genes))
+    figure = plots.plot_importance(found, names, tuple(range(10)), truth)
+    figure.canvas.draw()
+    labels = figure.axes[0].get_xticklabels()
+    assert len(labels) == min(10, n_genes)
+    assert labels[-1].get_text() == f"g_{n_genes - 1}\\$"
+    bold = labels[-1].get_fontweight() == "bold"
+    assert bold == bool(truth and n_genes == 12)
+    text = captions.caption_importance(found, names)["alt"]
+    assert f"LSTM most of all g_{n_genes - 1}$ (0.100)" in text
+
+
+def test_attention_is_shown_in_multiples_of_uniform():
+    maps = {"attention": np.full((2, 4, 4), 0.25)}
+    maps["attention"][:, :, 0] += 0.15
+    maps["attention"][:, :, 1:] -= 0.05
+    figure = plots.plot_attention(maps, ("no", "yes"))
+    figure.canvas.draw()
+    image = figure.axes[0].images[0]
+    assert image.get_array()[0, 0] == pytest.approx(1.6)
+    low, high = image.get_clim()
+    assert low * high == pytest.approx(1)  # white is uniform
+    text = captions.caption_attention(maps)["alt"]
+    assert "from 0.80 to 1.60 times uniform" in text
+
+
+def test_uniform_attention_can_be_shown():
+    maps = {"attention": np.full((2, 3, 3), 1 / 3)}
+    plots.plot_attention(maps, ("0", "1")).canvas.draw()
+
+
+def test_comparison_shows_every_resample_and_the_held_out_curve():
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 20)
+    resamples = {n: {"roc_auc": rng.random(10)} for n in plots.MODELS}
+    figure = plots.plot_comparison(
+        resamples, y, {name: rng.random(40) for name in plots.MODELS}
+    )
+    left, right = figure.axes
+    shown = np.concatenate([line.get_ydata() for line in left.lines])
+    for found in resamples.values():
+        assert np.isin(found["roc_auc"], shown).all()
+    assert len(right.get_legend().get_texts()) == 3
+
+
+def test_costs_are_drawn_for_every_model():
+    found = costs.describe_costs()
+    figure = plots.plot_costs(found)
+    for ax in figure.axes:
+        assert ax.get_xlabel() == "time points"
+        assert len(ax.lines) == 3
+    ms = found["models"]["LSTM"]["milliseconds"][400]["median"]
+    assert f"{ms:.0f} ms at 400" in captions.caption_costs(found)["alt"]
+    assert found["machine"] in captions.caption_costs(found)["caption"]

@@ -1,13 +1,20 @@
 import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from helpers import report, show, summary
+from helpers import captions, report, show, summary
 from helpers.data import ExpressionData
-from helpers.simulate import simulate_expression
+from helpers.models import build_lstm_model
+from helpers.simulate import Truth, simulate_expression
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def grid(lead_p=0.5):
@@ -30,23 +37,48 @@ def training(tau=-0.8, p=0.0001, rise=0.0, after_p=0.001, end=0.3):
     }  # fmt: skip
 
 
-def comparison(low, high, attention_low=0.6, lstm_low=0.6):
-    cost = {"parameters": 1331, "multiply_adds": 210_010}
+VERDICTS = {  # probabilities of better, equal, worse by more than the ROPE
+    "better": (0.97, 0.02, 0.01),
+    "probably better": (0.85, 0.1, 0.05),
+    "unclear": (0.6, 0.2, 0.2),
+    "no": (0.3, 0.5, 0.2),
+    "equal": (0.01, 0.98, 0.01),
+    "probably worse": (0.05, 0.1, 0.85),
+    "worse": (0.01, 0.02, 0.97),
+}
+
+
+def pair(verdict, mean=0.03):
+    better, equal, worse = VERDICTS[verdict]
+    return {"mean": mean, "p": 0.02, "better": better, "equal": equal,
+            "worse": worse}  # fmt: skip
+
+
+def comparison(verdict="better", signal_p=0.0002, auc=(0.75, 0.85, 0.89)):
+    models = {
+        name: {
+            "roc_auc": {"mean": value}, "parameters": 1331,
+            "multiply_adds": 210_010, "held_out": {"roc_auc": value},
+        }
+        for name, value in zip(report.NAMES, auc, strict=True)
+    }  # fmt: skip
+    for name, value in (("means", 0.75), ("values", 0.88)):
+        view = {"means": "time means", "values": "all values"}[name]
+        models[f"logistic, {view}"] = {"roc_auc": {"mean": value}}
+    models["best possible"] = {"held_out": {"roc_auc": 0.95}}
     return {
-        "attention": {
-            "roc_auc": 0.7,
-            "roc_auc_low": attention_low,
-            "roc_auc_high": 0.8,
-            **cost,
-        },
-        "LSTM": {
-            "roc_auc": 0.8,
-            "roc_auc_low": lstm_low,
-            "roc_auc_high": 0.9,
-            **cost,
-        },
-        "difference": {"mean": 0.1, "low": low, "high": high},
+        "resamples": 10,
+        "models": models,
+        "pairs": {"LSTM - attention": pair(verdict)},
+        "signal": {"best": 0.89, "null_99": 0.6, "p": signal_p},
     }
+
+
+def order(verdict="better", largest=1e-7):
+    moves = {"attention": {"largest": largest, "mean": largest / 2},
+             "LSTM": {"largest": 0.5, "mean": 0.2}}  # fmt: skip
+    return {"moves": moves, "model": "LSTM", "with_order": 0.85,
+            "without_order": 0.7, "loss": pair(verdict)}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -81,96 +113,207 @@ def test_training_is_judged(found, says):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"),
+    ("verdict", "says"),
     [
-        (0.01, 0.2, "**The LSTM is better.**"),
-        (-0.2, -0.01, "**The attention model is better.**"),
-        (-0.1, 0.1, "**The two cannot be told apart here.**"),
+        ("better", "**The LSTM is better than the prescribed attention "
+         "model** (+0.030 ROC AUC on average, p = 0.020; probability of "
+         "better by more than 0.01: 97%)."),
+        ("probably better", "**The LSTM is probably better than the presc"),
+        ("worse", "**The prescribed attention model is better than the LSTM"
+         "** (-0.030"),
+        ("probably worse", "attention model is probably better than the LSTM"),
+        ("equal", "LSTM and the prescribed attention model are practically "
+         "equal** (+0.030 ROC AUC on average, p = 0.020; probability of "
+         "within 0.01: 98%)."),
+        ("unclear", "LSTM and the prescribed attention model cannot be told "
+         "apart** (+0.030 ROC AUC on average, p = 0.020; probability of "
+         "better, equal, worse: 60%, 20%, 20%)."),
     ],
-)
-def test_comparison_is_judged(low, high, says):
-    assert says in report.say_comparison(comparison(low, high))
+)  # fmt: skip
+def test_comparison_is_judged(verdict, says):
+    text = report.say_comparison(comparison(verdict))
+    assert says in text
+    assert text.startswith("- **")
+    short = report.conclude(make_results(verdict))["comparison"]
+    assert short == text[2:].split(" (")[0].replace("**", "") + "."
 
 
 @pytest.mark.parametrize(
-    ("attention_low", "lstm_low", "says"),
+    ("p", "says"),
     [
-        (0.6, 0.6, "Both models do better than guessing."),
-        (0.4, 0.6, "Only the LSTM does better than guessing; the attention"),
-        (0.6, 0.4, "Only the attention model does better than guessing"),
-        (0.4, 0.4, "Neither model does better than guessing"),
+        (0.0002, "**The outcome can be predicted:** the best of the held-out "
+         "ROC AUCs is 0.890; with permuted outcomes it stays below 0.600"),
+        (0.0099, "can be predicted"),
+        (0.02, "**There is no evidence of any signal:** the best"),
     ],
-)
-def test_signal_is_judged(attention_low, lstm_low, says):
-    found = comparison(0.1, 0.2, attention_low, lstm_low)
-    assert says in report.say_signal(found)
+)  # fmt: skip
+def test_signal_is_judged(p, says):
+    assert says in report.say_signal(comparison(signal_p=p))
 
 
 @pytest.mark.parametrize(
-    ("means", "values", "says"),
+    ("auc", "says"),
     [
-        (0.7, 0.8, "the attention model is reached by one that sees only"),
-        (0.7, 0.8, "the LSTM is reached by one that sees every value."),
-        (0.5, 0.5, "the attention model is reached by neither"),
+        ((0.75, 0.85, 0.95), "one on time means (0.750) reaches the "
+         "prescribed attention model; one on all values (0.880) reaches the "
+         "prescribed attention model and the LSTM."),
+        ((0.9, 0.9, 0.9), "time means (0.750) reaches none of the networks"),
     ],
-)
-def test_baselines_are_judged(means, values, says):
-    controls = {"logistic, time means": {"roc_auc": means},
-                "logistic, all values": {"roc_auc": values}}  # fmt: skip
-    found = comparison(0.1, 0.2, attention_low=0.6, lstm_low=0.7)
-    assert says in report.say_baselines(found, controls)
+)  # fmt: skip
+def test_baselines_are_judged(auc, says):
+    assert says in report.say_baselines(comparison(auc=auc))
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "lstm_low", "says"),
+    ("verdict", "signal_p", "says"),
     [
-        (0.05, 0.2, 0.6, "the order of time points carries signal"),
-        (-0.1, 0.1, 0.6, "no signal in the order of time points is seen"),
-        (-0.2, -0.1, 0.6, "order misleads it"),
-        (0.05, 0.2, 0.45, "it finds no signal that order could carry"),
+        ("better", 0.001, "**The order of time points carries signal:** tra"),
+        ("probably better", 0.001, "time points probably carries signal:**"),
+        ("unclear", 0.001, "**It stays open whether the order of time points"),
+        ("no", 0.001, "**No signal in the order of time points is seen:**"),
+        ("equal", 0.001, "**No signal in the order of time points is seen:"),
+        ("probably worse", 0.001, "**No signal in the order of time points"),
+        ("worse", 0.001, "**Order misleads more than it helps:**"),
+        ("better", 0.2, "**No signal is found, so none in the order of"),
     ],
 )
-def test_need_of_order_is_judged(low, high, lstm_low, says):
-    order = {"without_order": {"mean": 0.1, "low": low, "high": high}}
-    found = comparison(0.1, 0.2, lstm_low=lstm_low)
-    assert says in report.say_without_order(order, found)
+def test_need_of_order_is_judged(verdict, signal_p, says):
+    text = report.say_order(order(verdict), comparison(signal_p=signal_p))
+    assert says in text
+    assert "the LSTM has a mean ROC AUC of 0.700 instead of 0.850" in text
 
 
 @pytest.mark.parametrize(
-    ("largest", "says", "concludes"),
+    ("largest", "says"),
     [
-        (1e-7, "no more than rounding", "cannot see the order"),
-        (0.3, "so it sees order", "Both models see the order"),
+        (1e-7, "The prescribed attention model cannot see the order of time "
+         "points; the LSTM can."),
+        (0.3, "Every model sees the order of time points."),
+    ],
+)  # fmt: skip
+def test_blindness_is_judged(largest, says):
+    assert report.say_blindness(order(largest=largest)) == says
+    text = report.say_moves(order(largest=largest))
+    assert f"(largest {largest:.1g})" in text
+    assert "the LSTM, 0.2 (largest 0.5)" in text
+
+
+def controls(blind=0.5, free=0.88, both=0.72):
+    def row(*means):
+        names = ("attention", "LSTM", "attention + time", "best possible")
+        return {name: [m - 0.01, m, m + 0.01]
+                for name, m in zip(names, means, strict=True)}  # fmt: skip
+
+    features = {"time": [0.56], "sinusoids": [0.7], "added sinusoids": [0.54]}
+    return {
+        "both": row(both, 0.85, 0.91, 0.95),
+        "order-free": row(free, 0.86, 0.88, 0.95),
+        "order only": row(blind, 0.96, 0.97, 0.98) | features,
+        "nothing": row(blind, 0.5, 0.5, 0.5),
+        "sibling rule": row(0.51, 0.85, 0.88, 1.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "fails"),
+    [
+        ({}, []),
+        ({"blind": 0.6}, ["nothing to learn", "order only"]),
+        ({"free": 0.8}, ["order-free"]),
+        ({"both": 0.9}, ["both"]),
     ],
 )
-def test_blindness_is_judged(largest, says, concludes):
-    moves = {"largest": largest, "mean": largest / 2}
-    order = {"attention": moves, "LSTM": {"largest": 0.5, "mean": 0.2}}
-    assert says in report.say_order(order)
-    assert concludes in report.say_blindness(order)
+def test_controls_are_checked(change, fails):
+    lines = report.say_controls(controls(**change)).splitlines()
+    assert len(lines) == 5
+    found = [line.split("expected**: ")[1].split(":")[0] for line in lines
+             if line.startswith("- **not as expected**")]  # fmt: skip
+    assert found == fails
 
 
-def test_conclusions_answer_every_question():
-    moves = {"largest": 0.5, "mean": 0.2}
-    results = {
+def test_ablation_names_the_best():
+    text = report.say_ablation(controls())
+    assert "none 0.50, time 0.56, sinusoids 0.70" in text
+    assert "**Of the time features, slow waves, the chosen ones, are" in text
+    worse = controls()
+    worse["order only"]["time"] = [0.99]
+    assert "time features, time, are best" in report.say_ablation(worse)
+    table = captions.tabulate_controls(controls())
+    assert table["LSTM"][0] == "0.850 ± 0.025"  # 4.303 x 0.01 / sqrt(3)
+
+
+def falls(found, **judged):
+    mean = [0.1, 0.05, -0.01]
+    return {"mean": mean, "low": mean, "high": mean, "found": found, **judged}
+
+
+def test_importance_is_judged_where_the_truth_is_known():
+    judged = {"precision": 0.5, "recall": 1.0}
+    genes = ("A", "<b>", "C")
+    windows = falls([], precision=None, recall=0.0)
+    known = {"LSTM": {"genes": falls([0, 1], **judged), "windows": windows}}
+    text = report.say_importance(known, genes)
+    assert "**The LSTM** finds A and &lt;b&gt; (precision 0.50, recall" in text
+    assert "from -0.010 to +0.100; 0 of 3 windows stand out" in text
+    assert "(precision undefined, recall 0.00)." in text
+    unknown = {"LSTM": {"genes": falls([]), "windows": falls([2])}}
+    text = report.say_importance(unknown, genes)
+    assert "finds nothing; its falls" in text
+    assert "precision" not in text
+    assert "No truth is known for this file" in text
+
+
+def test_costs_say_what_was_measured():
+    def model(scale, ms):
+        return {
+            "multiply_adds": {25: 10, 400: 10 * scale},
+            "sequential_steps": {25: 1, 400: 1},
+            "milliseconds": {T: {"median": t, "low": t, "high": t}
+                             for T, t in zip((25, 400), ms, strict=True)},
+        }  # fmt: skip
+
+    costs = {"models": {"attention": model(256, (1, 90)),
+                        "LSTM": model(16, (2, 40))}}  # fmt: skip
+    text = report.say_costs(costs)
+    assert "grow 256-fold" in text
+    assert "the LSTM 16-fold" in text
+    assert "takes a training step sooner at 25 time points." in text
+    costs["models"]["attention"] = model(256, (3, 90))
+    assert "sooner at no length" in report.say_costs(costs)
+
+
+def make_results(verdict="better"):
+    return {
         "data": {"source": "file", "samples": 9, "time_points": 50,
                  "genes": 3},
         "grid": {"attention": grid()},
-        "training": {"attention": training(), "LSTM": training(rise=0.3)},
-        "comparison": comparison(-0.2, -0.1),
-        "order": {"attention": moves, "LSTM": moves,
-                  "without_order": {"mean": 0.1, "low": 0.05, "high": 0.2}},
+        "training": {"attention": training()},
+        "comparison": comparison(verdict),
+        "order": order(),
     }  # fmt: skip
+
+
+def test_conclusions_answer_every_question():
+    results = make_results()
     results["conclusions"] = found = report.conclude(results)
     assert list(found) == ["prediction", "tuning", "training", "comparison",
-                           "why", "cost"]  # fmt: skip
+                           "why", "order", "cost"]  # fmt: skip
     assert found["training"] == "Validation loss went down."
-    assert found["comparison"].startswith("The attention model is better.")
-    assert "50 steps one after another" in found["cost"]
-    assert "by 0% for attention and by 30% for the LSTM" in found["cost"]
+    assert found["comparison"].startswith("The LSTM is better than the")
+    assert "0.850 for the LSTM" in found["prediction"]
+    assert "1,331 parameters and 210,010 multiply-adds" in found["cost"]
     headline = report.say_headline(results)
     assert "9 samples x 50 time points x 3 genes:" in headline
     assert found["tuning"] in headline
+    assert "stand-in" not in headline
+
+
+def test_every_link_of_the_headline_names_a_heading():
+    results = make_results()
+    results["conclusions"] = report.conclude(results)
+    text = (ROOT / "assignment7.ipynb").read_text()
+    for target in re.findall(r"\(#(\S+)\)", report.say_headline(results)):
+        assert f"## {target.replace('-', ' ')}" in text.replace("-", " ")
 
 
 def test_data_tells_stand_in_from_file():
@@ -214,13 +357,74 @@ def test_training_summary_measures_the_course_of_the_loss():
         summary.describe_training(history, search_epochs=4)
 
 
-def test_difference_is_paired():
-    y = np.tile([0, 1], 50)
-    p = (np.random.default_rng(0).random(100) + 0.3 * y) / 3
-    same = summary.describe_difference(y, p, 2 * p, seed=0)
-    assert same == {"mean": 0.0, "low": 0.0, "high": 0.0}
-    worse = summary.describe_difference(y, p, np.zeros(100), seed=0)
-    assert worse["low"] > 0
+def make_resamples(seed=0):
+    rng = np.random.default_rng(seed)
+    scores = ("roc_auc", "accuracy", "log_loss", "brier")
+    found = {
+        name: {key: rng.normal(mean, 0.01, 10) for key in scores}
+        for name, mean in (("attention", 0.7), ("LSTM", 0.8),
+                           ("attention + time", 0.9), ("majority class", 0.5))
+    }  # fmt: skip
+    for name in report.NAMES:
+        found[name]["genes"] = rng.normal((0.1, 0, 0), 0.001, (10, 3))
+        found[name]["windows"] = rng.normal((0, 0.1), 0.001, (10, 2))
+    return found
+
+
+def test_comparison_holds_every_model_pair_and_score():
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1], 50))
+    resamples = make_resamples()
+    p = {name: rng.random(100) for name in resamples}
+    p["LSTM"] = (p["LSTM"] + 0.7 * y) / 2
+    p["best possible"] = y.astype(float)
+    model = build_lstm_model((10, 3), 4, 0.1, 0.01)
+    trained = {name: SimpleNamespace(model_=model) for name in report.NAMES}
+    found = summary.describe_comparison(
+        resamples, trained, y, p, test_share=0.25, seed=0
+    )
+    lstm = found["models"]["LSTM"]
+    assert lstm["roc_auc"]["mean"] == resamples["LSTM"]["roc_auc"].mean()
+    assert lstm["brier"]["sd"] == resamples["LSTM"]["brier"].std(ddof=1)
+    assert lstm["parameters"] == model.count_params()
+    held_out = lstm["held_out"]
+    assert held_out["roc_auc"] == roc_auc_score(y, p["LSTM"])
+    assert held_out["roc_auc_low"] < held_out["roc_auc"] < 1
+    assert "parameters" not in found["models"]["majority class"]
+    assert list(found["models"]["best possible"]) == ["held_out"]
+    assert len(found["pairs"]) == 3
+    assert found["pairs"]["attention + time - LSTM"]["better"] > 0.99
+    assert found["signal"]["p"] < 0.01
+    del p["LSTM"]  # what is known of the truth is no evidence of signal
+    again = summary.describe_comparison(
+        resamples, trained, y, p, test_share=0.25, seed=0
+    )
+    assert again["signal"]["p"] > 0.01
+
+
+def test_order_is_asked_of_the_best_model_that_sees_it():
+    resamples = make_resamples()
+    shuffled = {"roc_auc": resamples["attention"]["roc_auc"]}
+    found = summary.describe_order({}, resamples, shuffled, 0.25)
+    assert found["model"] == "attention + time"
+    assert found["loss"]["better"] > 0.99
+    assert found["with_order"] > 0.85 > 0.75 > found["without_order"]
+
+
+def test_importance_is_compared_with_the_truth():
+    truth = Truth((0, 1), (0, 1, 2), np.zeros(1))  # first window of two
+    trained = dict.fromkeys(report.NAMES)
+    found = summary.describe_importance(
+        make_resamples(), trained, 10, truth, 0.25
+    )["LSTM"]
+    assert found["genes"]["found"] == [0]
+    assert (found["genes"]["precision"], found["genes"]["recall"]) == (1, 0.5)
+    assert found["windows"]["found"] == [1]
+    assert found["windows"]["precision"] == 0
+    found = summary.describe_importance(
+        make_resamples(), trained, 10, None, 0.25
+    )
+    assert "recall" not in found["LSTM"]["genes"]
 
 
 def test_figures_are_saved_and_their_text_is_escaped(tmp_path, monkeypatch):

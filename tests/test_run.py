@@ -64,7 +64,7 @@ def test_all_outputs_are_written_and_nothing_is_lost(run):
     out, done = run
     names = {path.name for path in out.iterdir()}
     assert names == OUTPUTS | {"notes.txt"}
-    assert len(list((out / "figures").glob("*.png"))) == 5
+    assert len(list((out / "figures").glob("*.png"))) == 10
     assert [p.name for p in out.parent.iterdir()] == ["build"]
     assert "s  grid search, attention" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("make execute: wrote")
@@ -107,9 +107,15 @@ def test_results_hold_every_section(run):
     assert len(results["grid"]["attention"]["candidates"]) == 16
     assert len(results["grid"]["LSTM"]["candidates"]) == 16
     assert len(results["training"]["attention"]["val_loss"]) == 10
-    assert results["order"]["attention"]["largest"] < 1e-5
-    assert results["order"]["LSTM"]["mean"] > 1e-3
-    assert 0.94 < results["controls"]["best possible"]["roc_auc"] < 1
+    moves = results["order"]["moves"]
+    assert moves["attention"]["largest"] < 1e-5
+    assert moves["LSTM"]["mean"] > 1e-3
+    assert moves["attention + time"]["mean"] > 1e-3
+    assert len(results["controls"]) == 5
+    models = results["comparison"]["models"]
+    assert 0.9 < models["best possible"]["held_out"]["roc_auc"] < 1
+    assert len(results["comparison"]["pairs"]) == 3
+    assert set(results["comparison"]["importance"]) == set(moves)
 
 
 def test_parameters_cell_has_every_name_that_make_passes():

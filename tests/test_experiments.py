@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from helpers import experiments, report
+from helpers.compare import shuffle_time
+from helpers.experiments import make_baselines, resample_models
+from helpers.models import build_attention_model
+from helpers.search import make_classifier
+
+PLAN = {"n_folds": 2, "n_repeats": 2, "seed": 3, "n_jobs": 2}
+
+
+def make_data(n=120, T=6, G=2):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, T, G)).astype(np.float32)
+    return X, (X[:, :, 0].mean(axis=1) > 0).astype(int)
+
+
+def small_network(X):
+    return make_classifier(
+        build_attention_model, X.shape[1:], epochs=2, num_heads=1, key_dim=2,
+        dropout_rate=0.1, l2_reg=0.01,
+    )  # fmt: skip
+
+
+def test_baselines_see_what_they_should():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6, 2)).astype(np.float32)
+    level = (X[:, :, 0].mean(axis=1) > 0).astype(int)
+    change = (X[:, 5, 1] > X[:, 0, 1]).astype(int)
+    for y, seen in ((level, True), (change, False)):
+        scores = {
+            name: roc_auc_score(
+                y[200:],
+                model.fit(X[:200], y[:200]).predict_proba(X[200:])[:, 1],
+            )
+            for name, model in make_baselines(cv=3).items()
+        }
+        assert scores["majority class"] == 0.5
+        assert (scores["logistic, time means"] > 0.9) == seen
+        assert scores["logistic, all values"] > 0.9
+
+
+def test_resamples_are_paired_seeded_and_equal_in_any_company():
+    X, y = make_data()
+    network = small_network(X)
+    models = {"attention": network, **make_baselines(cv=2)}
+    found = resample_models(models, X, y, **PLAN)
+    alone = resample_models({"again": network}, X, y, **PLAN)["again"]
+    for key, values in found["attention"].items():
+        assert len(values) == 4
+        np.testing.assert_array_equal(values, alone[key])
+    assert found["attention"]["genes"].shape == (4, 2)
+    assert found["attention"]["windows"].shape == (4, 2)
+    assert len(set(found["attention"]["roc_auc"])) > 1
+    assert "genes" not in found["majority class"]
+    assert found["majority class"]["roc_auc"].tolist() == [0.5] * 4
+    assert not hasattr(network, "model_")  # clones are trained
+
+
+def test_without_order_is_what_shuffled_series_give():
+    X, y = make_data()
+    blind = experiments.without_order(make_baselines(2)[
+        "logistic, all values"], seed=5)  # fmt: skip
+    p = blind.fit(X, y).predict_proba(X)
+    again = make_baselines(2)["logistic, all values"]
+    shuffled = shuffle_time(X, seed=5)
+    np.testing.assert_array_equal(
+        p, again.fit(shuffled, y).predict_proba(shuffled)
+    )
+
+
+@pytest.fixture(scope="module")
+def controls():
+    return experiments.run_controls(
+        n_seeds=2, epochs=12, n_jobs=2, n_train=800, n_test=1000,
+    )  # fmt: skip
+
+
+def test_controls_cover_every_setting_model_and_kind(controls):
+    assert list(controls) == list(experiments.SETTINGS)
+    for row in controls.values():
+        assert set(row) >= {*experiments.MODELS, "best possible"}
+        assert all(len(scores) == 2 for scores in row.values())
+    assert set(experiments.ABLATION.values()) <= set(controls["order only"])
+
+
+def test_models_see_what_theory_says(controls):
+    mean = {
+        setting: {name: np.mean(scores) for name, scores in row.items()}
+        for setting, row in controls.items()
+    }
+    blind, lstm, remedy = experiments.MODELS
+    for name in experiments.MODELS:
+        assert abs(mean["nothing"][name] - 0.5) < 0.05
+    assert abs(mean["order only"][blind] - 0.5) < 0.05
+    assert min(mean["order only"][m] for m in (lstm, remedy)) > 0.9
+    assert mean["order-free"][blind] > mean["order-free"][lstm] - 0.02
+    assert mean["both"][blind] < mean["both"][lstm] - 0.05
+    assert mean["both"][lstm] < mean["both"][remedy]
+    assert mean["sibling rule"][blind] < 0.56 < mean["sibling rule"][lstm]
+    kinds = {k: mean["order only"][v] for k, v in
+             experiments.ABLATION.items()}  # fmt: skip
+    assert max(kinds, key=kinds.get) == "slow waves"
+    assert 0.5 < min(mean["both"].values()) < mean["both"]["best possible"]
+
+
+def test_checks_of_the_controls_can_fail(controls):
+    expected = report.check_controls(controls)
+    assert expected["order only: the prescribed model at chance, "
+                    "the others far above"]  # fmt: skip
+    swapped = {
+        setting: {**row, "attention": row["attention + time"],
+                  "attention + time": row["attention"]}
+        for setting, row in controls.items()
+    }  # fmt: skip
+    assert sum(report.check_controls(swapped).values()) <= 2
