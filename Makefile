@@ -1,6 +1,7 @@
 # `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help install execute test lint data publish benchmark lab clean
+.PHONY: help install execute test lint data verify publish pdf submission \
+        benchmark lab clean
 
 OUT ?= build
 RUN = .venv/bin/python
@@ -19,6 +20,9 @@ help:
 	@echo "make lint       check the style of code and notebook"
 	@echo "make install    only make .venv, with what requirements.txt pins"
 	@echo "make data       write the stand-in data again, byte for byte"
+	@echo "make verify     run again, compare every number with the committed"
+	@echo "make pdf        print the rendered page (needs Chromium or Chrome)"
+	@echo "make submission pack build/ and all it needs into one zip"
 	@echo "make publish    put the last full run in the repository"
 	@echo "make benchmark  time the search against its peers (an hour)"
 	@echo "make lab        open the notebook in JupyterLab"
@@ -59,6 +63,15 @@ lint: install
 
 data: install
 	@$(RUN) -m helpers.simulate
+
+verify: install
+	@$(RUN) scripts/verify.py "$(OUT)/verify"
+
+pdf: install
+	@$(RUN) scripts/pdf.py "$(OUT)"
+
+submission: install
+	@$(RUN) scripts/submission.py "$(OUT)"
 
 publish: install
 	@$(RUN) scripts/publish.py "$(OUT)"

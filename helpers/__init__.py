@@ -1,5 +1,17 @@
-"""Functions that `assignment7.ipynb` imports; one job per file."""
+"""What the notebook calls. Importing it sets TensorFlow up."""
 
-from helpers import runtime
+import sys
+from importlib.util import find_spec
 
-runtime.load_tensorflow()  # before any helper does
+for name in ("joblib", "tensorflow", "sklearn", "scikeras", "seaborn"):
+    if find_spec(name) is None:
+        raise ModuleNotFoundError(
+            f"{sys.executable} has no {name}. Run `make lab`, which opens the "
+            "notebook in the right environment, or choose the Python in .venv "
+            "as the kernel (`make install` makes it).",
+            name=name,
+        )
+
+from helpers.runtime import load_tensorflow  # noqa: E402
+
+load_tensorflow()

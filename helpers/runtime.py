@@ -10,6 +10,7 @@ import warnings
 from contextlib import contextmanager
 
 import joblib
+from IPython import get_ipython
 from IPython.display import HTML, Markdown, clear_output, display
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "scikeras", "numpy",
@@ -46,6 +47,19 @@ def show_warnings_as_notes() -> None:
         display(Markdown(f"> **Note:** {message}"))
 
     warnings.showwarning = show
+
+
+def explain_missing_names() -> None:
+    """Let a notebook say what to do when a cell needs an earlier one."""
+
+    def show(shell, kind, error, traceback, tb_offset=None):
+        error.add_note(
+            "An earlier cell gives this name: choose Run > Run All Above "
+            "Selected Cell, then run this one again."
+        )
+        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
+
+    get_ipython().set_custom_exc((NameError,), show)
 
 
 def describe_environment() -> dict[str, str]:

@@ -23,15 +23,17 @@ def show_figure(
     figure: Figure, name: str, caption: str, alt: str, folder: Path
 ) -> None:
     """Save `figure` as folder/name.png, show it with its text alternative,
-    and its caption below it."""
+    and its caption below it (which our page takes from the image)."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=200)
     plt.close(figure)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.png").write_bytes(png.getvalue())
     width = int(figure.get_figwidth() * 100)
-    display(Image(png.getvalue(), width=width, alt=alt))
-    display(HTML(f"<p><em>{html.escape(caption)}</em></p>"))
+    texts = {"alt": alt, "caption": caption}
+    display(Image(png.getvalue(), width=width, metadata=texts))
+    text = f"<p><em>{html.escape(caption)}</em></p>"
+    display(HTML(text, metadata={"caption": True}))
 
 
 def show_table(table: pd.DataFrame, formats: dict[str, str]) -> None:
@@ -41,7 +43,8 @@ def show_table(table: pd.DataFrame, formats: dict[str, str]) -> None:
         text[column] = [
             "" if pd.isna(v) else format(v, form) for v in table[column]
         ]
-    display(HTML(text.to_html(index=False, border=0, justify="left")))
+    page = text.to_html(index=False, border=0, justify="left")
+    display(HTML(page.replace("<th>", '<th scope="col">')))
 
 
 def show_summary(model: keras.Model) -> None:

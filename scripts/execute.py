@@ -12,13 +12,13 @@ from pathlib import Path
 
 import nbformat
 import papermill
-from nbconvert import HTMLExporter
+from origin import DATA, ROOT, describe_origin
 from papermill.exceptions import PapermillExecutionError
+from render import render
 
 # a python3 kernel of the user's own must not take the place of ours
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
-ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "assignment7.ipynb"
 OUTPUTS = (NOTEBOOK, "assignment7.html", "results.json", "timings.json",
            "figures")  # fmt: skip
@@ -107,6 +107,8 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     for leftover in (progress, folder / ".kernel.log"):
         leftover.unlink()
     notebook = clean(nbformat.read(path, as_version=4))
+    data = ROOT / parameters.get("DATA", DATA)
+    notebook.metadata["made_from"] = describe_origin(notebook, data)
     nbformat.write(notebook, path)
     return notebook
 
@@ -173,16 +175,6 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
     return notebook
-
-
-def render(notebook: nbformat.NotebookNode) -> str:
-    html, _ = HTMLExporter(
-        template_name="assignment",
-        extra_template_basedirs=[str(ROOT / "templates")],
-    ).from_notebook_node(
-        notebook, resources={"metadata": {"name": "Assignment 7"}}
-    )
-    return html
 
 
 def check_folder(out: Path) -> None:

@@ -1,11 +1,12 @@
-"""Copy a finished full run onto the tracked notebook and figures."""
+"""Copy a finished full run onto the tracked notebook, results, figures."""
 
 import json
 import shutil
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import nbformat
+from origin import ROOT, find_stale
 
 
 def main(out: Path) -> int:
@@ -19,10 +20,16 @@ def main(out: Path) -> int:
         return refuse(f"{out} was run on a user's file, not on the stand-in")
     if "injected-parameters" in (out / "assignment7.ipynb").read_text():
         return refuse(f"{out} was run with parameters; run it without any")
-    shutil.copy(out / "assignment7.ipynb", ROOT)
+    notebook = nbformat.read(out / "assignment7.ipynb", as_version=4)
+    if stale := find_stale(notebook):
+        return refuse(
+            f"{', '.join(stale)} changed since the run; make execute again"
+        )
+    for name in ("assignment7.ipynb", "results.json"):
+        shutil.copy(out / name, ROOT)
     shutil.rmtree(ROOT / "figures", ignore_errors=True)
     shutil.copytree(out / "figures", ROOT / "figures")
-    print("make publish: updated assignment7.ipynb and figures/")
+    print("make publish: updated assignment7.ipynb, results.json, figures/")
     return 0
 
 

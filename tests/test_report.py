@@ -434,7 +434,8 @@ def test_figures_are_saved_and_their_text_is_escaped(tmp_path, monkeypatch):
     show.show_figure(figure, "x", "<script>", 'a "b" <i>', tmp_path)
     image, caption = shown
     assert (tmp_path / "x.png").read_bytes() == image.data
-    assert image.alt == 'a "b" <i>'
+    assert image.metadata["alt"] == 'a "b" <i>'
+    assert image.metadata["caption"] == "<script>"
     assert "&lt;script&gt;" in caption.data
     assert plt.get_fignums() == []
 

@@ -1,0 +1,42 @@
+"""Render an executed notebook as one page that needs nothing but itself."""
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def render(notebook: nbformat.NotebookNode) -> str:
+    """Return the page of an executed notebook, as HTML."""
+    exporter = HTMLExporter(
+        template_name="assignment",
+        extra_template_basedirs=[str(ROOT / "templates")],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    markdown = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    headings = re.findall(r"^(#{1,2}) (.+)$", "\n".join(markdown), re.M)
+    page, _ = exporter.from_notebook_node(
+        notebook,
+        resources={
+            "title": next(text for mark, text in headings if mark == "#"),
+            "headings": [
+                (text.replace(" ", "-"), text)
+                for mark, text in headings
+                if mark == "##"
+            ],
+        },
+    )
+    return make_accessible(page)
+
+
+def make_accessible(page: str) -> str:
+    """Say which headers of tables head columns, and let the keyboard reach
+    what scrolls."""
+    page = re.sub(r"<th(?=[ >])(?![^>]*scope)", '<th scope="col"', page)
+    page = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', page)
+    page = re.sub(r"<table", '<div class="table" tabindex="0"><table', page)
+    return page.replace("</table>", "</table></div>")

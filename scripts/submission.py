@@ -1,0 +1,90 @@
+"""Pack a finished run and all it needs into one zip to hand in."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+from origin import describe_origin
+from pdf import find_browser, print_page
+
+ROOT = Path(__file__).resolve().parents[1]
+MOST = 10_000_000  # bytes
+REPOSITORY = ("README.md", "LICENSE", "Makefile", "requirements.txt",
+              "data/README.md", "data/gene_expression_data.csv",
+              "benchmarks/results.json")  # fmt: skip
+FOLDERS = {"helpers": "*.py", "scripts": "*.py", "templates": "*/*"}
+OUTPUTS = ("assignment7.html", "results.json", "timings.json")
+
+
+def main(out: Path) -> int:
+    try:
+        target = pack(out)
+    except (OSError, ValueError) as error:
+        print(f"make submission: {error}", file=sys.stderr)
+        return 1
+    size = target.stat().st_size / 1e6
+    print(f"make submission: wrote {target} ({size:.1f} MB)")
+    return 0
+
+
+def pack(out: Path) -> Path:
+    """Write out/submission.zip and return its path.
+
+    Raises FileNotFoundError without a finished run, and ValueError when
+    something changed since that run or the zip would be too large.
+    """
+    if not (out / "results.json").exists():
+        raise FileNotFoundError(
+            f"{out} holds no finished run; make execute first"
+        )
+    notebook = nbformat.read(out / "assignment7.ipynb", as_version=4)
+    check_fresh(notebook)
+    files = {ROOT / name: name for name in REPOSITORY}
+    for folder, pattern in FOLDERS.items():
+        for path in sorted((ROOT / folder).glob(pattern)):
+            files[path] = path.relative_to(ROOT)
+    files[out / "assignment7.ipynb"] = "assignment7.ipynb"
+    files |= {out / name: f"results/{name}" for name in OUTPUTS}
+    for path in sorted((out / "figures").glob("*.png")):
+        files[path] = f"results/figures/{path.name}"
+    if pdf := make_pdf(out):
+        files[pdf] = "results/assignment7.pdf"
+    target, new = out / "submission.zip", out / ".submission.zip"
+    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, name in files.items():
+            archive.write(path, f"assignment7/{name}")
+    if new.stat().st_size > MOST:
+        new.unlink()
+        raise ValueError(f"the zip would be larger than {MOST / 1e6:.0f} MB")
+    return new.replace(target)
+
+
+def check_fresh(notebook: nbformat.NotebookNode) -> None:
+    """Refuse to hand in outputs that other code made."""
+    now = describe_origin(notebook)
+    made_from = notebook.metadata.get("made_from", {})
+    stale = [k for k in now if k != "data" and made_from.get(k) != now[k]]
+    if stale:
+        raise ValueError(
+            f"{', '.join(stale)} changed since the run; make execute again"
+        )
+
+
+def make_pdf(out: Path) -> Path | None:
+    """Print the page to PDF where a browser is installed."""
+    page, pdf = out / "assignment7.html", out / "assignment7.pdf"
+    if not (browser := find_browser()):
+        print("make submission: without a PDF (see make pdf)")
+        return None
+    try:
+        print_page(browser, page, pdf)
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"make submission: without a PDF ({error})")
+        return None
+    return pdf
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
