@@ -45,17 +45,17 @@ install: .venv/installed
 	  "with its python3.x-venv package), or name it:" \
 	  "make PYTHON=/path/to/python3.12" >&2; exit 1
 
-# Dask, for BACKEND=dask and its tests.
-.venv/dask: .venv/installed requirements-dask.txt
+# Dask, for BACKEND=dask and its tests; what else the tests need.
+.venv/dask .venv/test: .venv/%: .venv/installed requirements-%.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check \
-	  --require-hashes -r requirements-dask.txt && touch $@
+	  --require-hashes -r requirements-$*.txt && touch $@
 
 execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
 	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
 	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)" \
 	  --backend "$(BACKEND)" --scheduler "$(SCHEDULER)"
 
-test: install .venv/dask
+test: install .venv/dask .venv/test
 	@$(RUN) -m pytest
 
 lint: install
@@ -65,7 +65,8 @@ data: install
 	@$(RUN) -m helpers.simulate
 
 verify: install
-	@$(RUN) scripts/verify.py "$(OUT)/verify"
+	@$(RUN) scripts/execute.py --out "$(OUT)/verify" && \
+	$(RUN) scripts/verify.py "$(OUT)/verify"
 
 pdf: install
 	@$(RUN) scripts/pdf.py "$(OUT)"
@@ -80,7 +81,8 @@ benchmark: install
 	@$(RUN) -m benchmarks.run
 
 lab: install
-	@$(RUN) -m jupyterlab --ip=127.0.0.1 assignment7.ipynb
+	@JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m jupyterlab --ip=127.0.0.1 \
+	  assignment7.ipynb
 
 clean:
 	rm -rf build .venv

@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
 from helpers.data import ExpressionData
 from helpers.experiments import ABLATION
@@ -132,7 +132,7 @@ def _plot_losses(ax, name, history):
     best = history["val_loss"].idxmin()
     lowest = history["val_loss"][best]
     ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
-    ax.set(title=f"{name}: lowest at epoch {best}", xlabel="epoch")
+    ax.set(title=f"{name}:\nlowest at epoch {best}", xlabel="epoch")
     ax.margins(y=0.12)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
@@ -141,9 +141,11 @@ def plot_comparison(
     resamples: dict[str, dict[str, np.ndarray]],
     y: np.ndarray,
     predictions: dict[str, np.ndarray],
+    comparison: dict,
 ) -> Figure:
-    """Left: ROC AUC of each resample, joined where it is the same one.
-    Right: ROC curves on the held-out samples."""
+    """Left: ROC AUC of each resample, joined where it is the same one, and
+    the means. Right: ROC curves on the held-out samples, with the area and
+    its interval out of `comparison`."""
     values = np.array([resamples[name]["roc_auc"] for name in MODELS])
     with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(
@@ -152,18 +154,23 @@ def plot_comparison(
         left.plot(values, color="#BBBBBB", lw=1, zorder=1)
         for x, (name, style) in enumerate(MODELS.items()):
             dots = style | {"linestyle": "none"}
-            left.plot([x] * len(values[x]), values[x], **dots)
+            left.plot([x] * len(values[x]), values[x], alpha=0.6, **dots)
+            mean = values[x].mean()
+            left.hlines(mean, x - 0.25, x + 0.25, color="black", lw=2)
+            left.annotate(f"{mean:.3f}", (x + 0.28, mean), va="center")
             height, width, _ = roc_curve(y, predictions[name])
             line = style | {"marker": "", "drawstyle": "steps-post"}
-            label = f"{name}: {roc_auc_score(y, predictions[name]):.3f}"
+            found = comparison["models"][name]["held_out"]
+            low, high = found["roc_auc_low"], found["roc_auc_high"]
+            label = f"{name}: {found['roc_auc']:.3f} ({low:.2f}–{high:.2f})"
             right.plot(height, width, label=label, **line)
         _mark_chance(left)
         left.set_xticks(range(len(MODELS)), [_wrap(n) for n in MODELS])
         left.set_ylabel("ROC AUC of a resample")
         left.set_title("resamples of the training set")
-        left.margins(x=0.2)
+        left.set_xlim(-0.5, len(MODELS) - 0.2)
         right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
-        right.legend(title="ROC AUC", loc="lower right")
+        right.legend(title="ROC AUC (95 % interval)", loc="lower right")
         right.set_xlabel("false positive rate")
         right.set_ylabel("true positive rate")
         right.set_title("held-out samples")
@@ -181,11 +188,13 @@ def plot_ablation(controls: dict) -> Figure:
             ax.plot([x] * len(row[name]), row[name], alpha=0.7, **dots)
             mean = np.mean(row[name])
             ax.hlines(mean, x - 0.25, x + 0.25, color=style["color"], lw=2)
-            ax.annotate(f"{mean:.2f}", (x + 0.27, mean), va="center")
+            ax.annotate(f"{mean:.2f}", (x, mean), (0, -8), ha="center",
+                        va="top", textcoords="offset points")  # fmt: skip
         _mark_chance(ax)
         possible = np.mean(row["best possible"])
         ax.axhline(possible, color="black", lw=1)
-        ax.text(0, possible, "best possible", va="bottom", ha="center")
+        ax.annotate("best possible", (0, possible), (0, 2), va="bottom",
+                    ha="center", textcoords="offset points")  # fmt: skip
         ax.set_xticks(range(len(ABLATION)), ABLATION)
         ax.set_xlabel("what the attention model knows of time")
         ax.set_ylabel("ROC AUC, new samples")

@@ -28,7 +28,8 @@ def describe_origin(
 
 
 def find_stale(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return what has changed since the notebook was executed."""
+    """Return what has changed since the notebook was executed: "data" where
+    it was executed on another file than the stand-in."""
     recorded = notebook.metadata.get("made_from", {})
     now = describe_origin(notebook)
     return [name for name in now if recorded.get(name) != now[name]]

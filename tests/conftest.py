@@ -1,8 +1,72 @@
+import hashlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import nbformat
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 mpl.use("Agg")
+
+# Gene names that do harm where they are not escaped.
+HOSTILE = {"Gene_0": "<script>alert(1)</script>", "Gene_1": "a\"b' & <b>$x$"}
+
+
+def execute(out, *options, root=ROOT):
+    """Run the script behind `make execute` of the repository at `root`."""
+    return subprocess.run(
+        [sys.executable, root / "scripts" / "execute.py", "--out", out,
+         *map(str, options)],
+        cwd=root, capture_output=True, text=True, timeout=900, check=False,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )  # fmt: skip
+
+
+def source_files():
+    """Return the hash of every file that a run must leave alone."""
+    skip = {".git", ".venv", "build", "__pycache__", ".pytest_cache",
+            ".ruff_cache", ".hypothesis"}  # fmt: skip
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in ROOT.rglob("*")
+        if path.is_file() and not skip & set(path.relative_to(ROOT).parts)
+    }
+
+
+@pytest.fixture(scope="session")
+def hostile_data(tmp_path_factory):
+    """Return the path of the stand-in data with names that may do harm."""
+    text = (ROOT / "data" / "gene_expression_data.csv").read_text()
+    header, rows = text.split("\n", 1)
+    for name, hostile in HOSTILE.items():
+        quoted = hostile.replace('"', '""')
+        header = ",".join(
+            f'"{column.replace(name + "_T", quoted + "_T")}"'
+            if column.startswith(name + "_T") else column
+            for column in header.split(",")
+        )  # fmt: skip
+    path = tmp_path_factory.mktemp("data") / "hostile.csv"
+    path.write_text(f"{header}\n{rows}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory, hostile_data):
+    """Return the outputs' folder, and the process, of a quick run."""
+    before = source_files()
+    out = tmp_path_factory.mktemp("run") / "build"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    done = execute(out, "--quick", 1, "--data", hostile_data)
+    assert done.returncode == 0, done.stderr
+    assert source_files() == before
+    return out, done
+
+
+@pytest.fixture(scope="session")
+def notebook(run):
+    return nbformat.read(run[0] / "assignment7.ipynb", as_version=4)

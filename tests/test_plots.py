@@ -52,7 +52,7 @@ def test_training_marks_the_best_epoch():
     figure = plots.plot_training(histories, budget=2)
     assert isinstance(figure, Figure)
     for ax, best in zip(figure.axes, (2, 3), strict=True):
-        assert ax.get_title().endswith(f": lowest at epoch {best}")
+        assert ax.get_title().endswith(f"\nlowest at epoch {best}")
         assert ax.get_xlabel() == "epoch"
 
 
@@ -143,14 +143,19 @@ def test_comparison_shows_every_resample_and_the_held_out_curve():
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 20)
     resamples = {n: {"roc_auc": rng.random(10)} for n in plots.MODELS}
+    predictions = {name: rng.random(40) for name in plots.MODELS}
+    held_out = {"roc_auc": 0.8, "roc_auc_low": 0.7, "roc_auc_high": 0.9}
+    models = {name: {"held_out": held_out} for name in plots.MODELS}
     figure = plots.plot_comparison(
-        resamples, y, {name: rng.random(40) for name in plots.MODELS}
+        resamples, y, predictions, {"models": models}
     )
     left, right = figure.axes
     shown = np.concatenate([line.get_ydata() for line in left.lines])
     for found in resamples.values():
         assert np.isin(found["roc_auc"], shown).all()
-    assert len(right.get_legend().get_texts()) == 3
+    texts = [text.get_text() for text in right.get_legend().get_texts()]
+    assert texts[1] == "LSTM: 0.800 (0.70–0.90)"
+    assert len(texts) == 3
 
 
 def test_costs_are_drawn_for_every_model():

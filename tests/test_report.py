@@ -135,7 +135,9 @@ def test_comparison_is_judged(verdict, says):
     assert says in text
     assert text.startswith("- **")
     short = report.conclude(make_results(verdict))["comparison"]
-    assert short == text[2:].split(" (")[0].replace("**", "") + "."
+    start = text[2:].split(" (")[0].replace("**", "")
+    numbers = "0.750 and 0.850" if "worse" in verdict else "0.850 and 0.750"
+    assert short == f"{start} (ROC AUC {numbers})."
 
 
 @pytest.mark.parametrize(
@@ -290,6 +292,7 @@ def make_results(verdict="better"):
         "training": {"attention": training()},
         "comparison": comparison(verdict),
         "order": order(),
+        "controls": controls(),
     }  # fmt: skip
 
 
@@ -297,15 +300,29 @@ def test_conclusions_answer_every_question():
     results = make_results()
     results["conclusions"] = found = report.conclude(results)
     assert list(found) == ["prediction", "tuning", "training", "comparison",
-                           "why", "order", "cost"]  # fmt: skip
-    assert found["training"] == "Validation loss went down."
+                           "why", "order", "trust", "cost"]  # fmt: skip
+    assert found["tuning"] == (
+        "The best setting is num_heads 3, l2_reg 0.01, with a mean ROC AUC of "
+        "0.700; it leads the runner-up by 0.010 and does not stand out from "
+        "the fold-to-fold spread (SD 0.020)."
+    )
+    assert found["training"] == (
+        "Validation loss went down: 0.800 at first, 0.600 at its lowest "
+        "(epoch 2)."
+    )
     assert found["comparison"].startswith("The LSTM is better than the")
+    assert found["trust"].startswith("5 of 5 controls")
     assert "0.850 for the LSTM" in found["prediction"]
     assert "1,331 parameters and 210,010 multiply-adds" in found["cost"]
     headline = report.say_headline(results)
     assert "9 samples x 50 time points x 3 genes:" in headline
     assert found["tuning"] in headline
     assert "stand-in" not in headline
+    results["training"]["attention"] = training(rise=0.05)
+    results["controls"] = controls(both=0.9)
+    found = report.conclude(results)
+    assert "(epoch 2), then rose again to 0.630 by ep" in found["training"]
+    assert found["trust"].startswith("4 of 5 controls")
 
 
 def test_every_link_of_the_headline_names_a_heading():
