@@ -22,6 +22,7 @@ from helpers.search import SequenceClassifier, make_classifier
 from helpers.simulate import SETTINGS, simulate_expression
 from helpers.workers import run_parallel
 
+N_TEST = 2000  # new samples that a simulation is scored on
 # For simulations: the largest of either grid, with the least dropout.
 ATTENTION = {
     "num_heads": 3,
@@ -138,7 +139,7 @@ def run_controls(
     n_jobs: int | None,
     settings: tuple[str, ...] = SETTINGS,
     n_train: int = 800,
-    n_test: int = 2000,
+    n_test: int = N_TEST,
 ) -> dict[str, dict]:
     """Train every model on `n_seeds` simulations of each of the settings.
 

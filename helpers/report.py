@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from helpers.compare import ROPE
-from helpers.experiments import ABLATION, MODELS
+from helpers.experiments import ABLATION, MODELS, N_TEST
 
 TOO_LIKELY = 0.05  # p values below this count as evidence
 UNLIKELY = 0.01  # and below this, of any signal at all
@@ -253,10 +253,11 @@ def check_controls(controls: dict) -> dict[str, bool]:
     none, order = mean["nothing"], mean["order only"]
     free, both = mean["order-free"], mean["both"]
     sibling = mean["sibling rule"]
+    guess = half_width_of_guessing(len(controls["nothing"][a]))
     return {
-        "nothing to learn: every model at 0.5, within its 95 % interval": all(
-            abs(none[m] - 0.5) <= half_width(controls["nothing"][m])
-            for m in MODELS
+        f"nothing to learn: every model at 0.5 ± {guess:.3f}, where guessing "
+        "would leave all three in 95 of 100 cases": all(
+            abs(none[m] - 0.5) <= guess for m in MODELS
         ),
         "order only: the prescribed model at chance, the others far above": (
             abs(order[a] - 0.5) < 0.05 and min(order[b], order[c]) > 0.8
@@ -275,6 +276,15 @@ def half_width(values: list[float]) -> float:
     """Return half the width of a mean's 95 % interval (Student's t)."""
     error = np.std(values, ddof=1) / np.sqrt(len(values))
     return float(stats.t.ppf(0.975, len(values) - 1) * error)
+
+
+def half_width_of_guessing(n_seeds: int) -> float:
+    """Return half the width of the simultaneous 95 % interval of all models'
+    mean ROC AUC on new samples where nothing can be learned. Source of a
+    single one's variance: Mann & Whitney (1947), Ann. Math. Stat. 18."""
+    n = N_TEST / 2  # of either outcome
+    error = np.sqrt((2 * n + 1) / (12 * n * n) / n_seeds)
+    return float(stats.norm.isf(0.05 / 2 / len(MODELS)) * error)
 
 
 def say_controls(controls: dict) -> str:

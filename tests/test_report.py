@@ -233,6 +233,18 @@ def test_controls_are_checked(change, fails):
     assert found == fails
 
 
+def test_guessing_stays_within_its_interval():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 1000)
+    misses = 0
+    for _ in range(200):
+        means = rng.random((3, 3, 2000))  # models, seeds, samples
+        aucs = [[roc_auc_score(y, p) for p in seeds] for seeds in means]
+        worst = np.abs(np.mean(aucs, axis=1) - 0.5).max()
+        misses += worst > report.half_width_of_guessing(3)
+    assert 2 <= misses <= 20  # 10 are expected
+
+
 def test_ablation_names_the_best():
     text = report.say_ablation(controls())
     assert "none 0.50, time 0.56, sinusoids 0.70" in text
