@@ -51,7 +51,7 @@ install: .venv/installed
 	  --require-hashes -r requirements-$*.txt && touch $@
 
 execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
-	@$(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
+	@exec $(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
 	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)" \
 	  --backend "$(BACKEND)" --scheduler "$(SCHEDULER)"
 

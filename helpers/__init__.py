@@ -12,6 +12,7 @@ for name in ("joblib", "tensorflow", "sklearn", "scikeras", "seaborn"):
             name=name,
         )
 
-from helpers.runtime import load_tensorflow  # noqa: E402
+from helpers import runtime  # noqa: E402
 
-load_tensorflow()
+runtime.end_with_parent()
+runtime.load_tensorflow()

@@ -2,9 +2,11 @@
 
 import importlib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import sys
+import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -38,6 +40,20 @@ def load_tensorflow() -> None:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+def end_with_parent() -> None:
+    """Let a worker process end when the process that started it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch():
+        while os.getppid() == parent.pid:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def show_warnings_as_notes() -> None:

@@ -1,63 +1,113 @@
 """Execute the notebook, render it, and put all outputs in place at once."""
 
 import argparse
+import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
 import papermill
+import place
+from nbclient.exceptions import DeadKernelError
 from origin import DATA, ROOT, describe_origin
 from papermill.exceptions import PapermillExecutionError
+from place import OUTPUTS
 from render import render
 
 # a python3 kernel of the user's own must not take the place of ours
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
 NOTEBOOK = "assignment7.ipynb"
-OUTPUTS = (NOTEBOOK, "assignment7.html", "results.json", "timings.json",
-           "figures")  # fmt: skip
 OWN_FOLDERS = ("data", "figures", "helpers", "scripts", "templates", "tests",
                ".ci", ".git", ".venv")  # fmt: skip
+
+
+class RunError(Exception):
+    """A cell failed; the message says which and why."""
 
 
 def main() -> int:
     options = parse_options()
     out = options.out.expanduser().resolve()
-    for name in ("SIGTERM", "SIGHUP"):  # end as tidily as on Ctrl-C
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    for name in (signal.SIGTERM, signal.SIGHUP):  # as tidy as on Ctrl-C
+        signal.signal(name, signal.default_int_handler)
+    if "MAKELEVEL" in os.environ:
+        threading.Thread(target=end_with_make, daemon=True).start()
     try:
         check_folder(out)
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as new:
-            timings = run(Path(new), out, options.parameters)
+        with (
+            only_run(out) as lock,
+            tempfile.TemporaryDirectory(dir=out, prefix=place.PREFIX) as new,
+        ):
+            timings = run(Path(new), out, lock, options.parameters)
     except KeyboardInterrupt:
-        return fail("interrupted; the outputs are as they were", out)
-    except PapermillExecutionError as error:
-        return fail(describe(error), out)
+        return fail("interrupted; the outputs are as they were")
+    except RunError as error:
+        return fail(str(error))
     except Exception as error:
-        return fail(f"{type(error).__name__}: {one_line(error)}", out)
+        return fail(f"{type(error).__name__}: {one_line(error)}")
     for name, seconds in timings.items():
         print(f"{seconds:8.1f} s  {name}")
     print(f"make execute: wrote {', '.join(OUTPUTS)} to {options.out}")
     return 0
 
 
-def run(new: Path, out: Path, parameters: dict) -> dict[str, float]:
-    """Make all outputs in `new`, then move them to `out`."""
+def run(new: Path, out: Path, lock: int, parameters: dict) -> dict[str, float]:
+    """Make all outputs in `new`, then move them to `out`, which is locked
+    until then, even if this process is killed."""
     html = render(run_notebook(new, parameters))
     (new / "assignment7.html").write_text(html, encoding="utf-8")
     missing = [name for name in OUTPUTS if not (new / name).exists()]
     if missing:
         raise FileNotFoundError(f"the run wrote no {', '.join(missing)}")
-    put_in_place(new, out)
-    return json.loads((out / "timings.json").read_text())
+    timings = json.loads((new / "timings.json").read_text())
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)  # it is a matter of milliseconds
+    placed = subprocess.run(
+        [sys.executable, place.__file__, new, out], check=False, text=True,
+        stderr=subprocess.PIPE, start_new_session=True, pass_fds=[lock],
+    )  # fmt: skip
+    if placed.returncode:
+        raise OSError(placed.stderr.strip().split("\n")[-1])
+    return timings
+
+
+@contextmanager
+def only_run(out: Path):
+    """Keep other runs out of `out`, and clear away what killed ones left."""
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(folder)
+        raise RuntimeError(
+            f"another run is writing to {out}; wait for it, or give this one "
+            "a folder of its own with OUT=folder"
+        ) from None
+    try:
+        place.clean_up(out)
+        yield folder
+    finally:
+        with suppress(OSError):  # of a new folder nothing is left
+            out.rmdir()
+        os.close(folder)
+
+
+def end_with_make() -> None:
+    """Interrupt this run when the make that started it is gone."""
+    make = os.getppid()
+    while os.getppid() == make:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def parse_options():
@@ -100,10 +150,17 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     progress.touch()
     os.environ |= {"OUT": str(folder), "PROGRESS_FILE": str(progress)}
     with follow(progress), divert_stderr(folder / ".kernel.log"):
-        papermill.execute_notebook(
-            source, path, parameters, cwd=ROOT, progress_bar=False,
-            log_output=False, kernel_name="python3",
-        )  # fmt: skip
+        try:
+            papermill.execute_notebook(
+                source, path, parameters, cwd=ROOT, progress_bar=False,
+                log_output=False, kernel_name="python3",
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            cause = f"{error.ename}: {one_line(error.evalue)}"
+            raise RunError(f"{locate_last(path)}: {cause}") from None
+        except DeadKernelError:
+            cause = "the kernel died, killed or out of memory"
+            raise RunError(f"{locate_last(path)}: {cause}") from None
     for leftover in (progress, folder / ".kernel.log"):
         leftover.unlink()
     notebook = clean(nbformat.read(path, as_version=4))
@@ -155,7 +212,7 @@ def divert_stderr(log: Path):
         os.dup2(file.fileno(), 2)
     try:
         yield
-    except (PapermillExecutionError, KeyboardInterrupt):
+    except (RunError, KeyboardInterrupt):
         raise  # these say it all themselves
     except BaseException:
         os.write(terminal, log.read_bytes())
@@ -188,48 +245,22 @@ def check_folder(out: Path) -> None:
         raise ValueError(f"OUT={out} belongs to the repository; use build")
 
 
-def put_in_place(new: Path, out: Path) -> None:
-    """Exchange the outputs in `out` for those in `new`, or, if that fails
-    half-way, put the old ones back. Other files in `out` stay."""
-    old = new / "replaced"
-    old.mkdir()
-    moved = []
-    try:
-        for name in OUTPUTS:
-            for source, target in (
-                (out / name, old / name),
-                (new / name, out / name),
-            ):
-                if source.exists():
-                    source.rename(target)
-                    moved.append((source, target))
-    except BaseException:
-        for source, target in reversed(moved):
-            target.rename(source)
-        raise
-
-
-def describe(error: PapermillExecutionError) -> str:
-    """Name the cell by its number and the heading it stands under."""
-    heading = ""
-    for cell in nbformat.read(ROOT / NOTEBOOK, as_version=4).cells[
-        : error.cell_index
-    ]:
+def locate_last(path: Path) -> str:
+    """Name the code cell that ran last, and the heading it stands under."""
+    heading = where = ""
+    for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown" and cell.source.startswith("#"):
             heading = cell.source.splitlines()[0].lstrip("# ")
-    return (
-        f"cell {error.exec_count}, under '{heading}': {error.ename}: "
-        f"{one_line(error.evalue)}"
-    )
+        if cell.get("execution_count"):
+            where = f"cell {cell.execution_count}, under '{heading}'"
+    return where or "before the first cell"
 
 
 def one_line(error) -> str:
     return " ".join(str(error).split())
 
 
-def fail(cause: str, out: Path) -> int:
-    with suppress(OSError):  # of a new folder nothing is left
-        out.rmdir()
+def fail(cause: str) -> int:
     print(f"make execute: {cause}", file=sys.stderr, flush=True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # it stays the last line
     return 1

@@ -1,15 +1,17 @@
 """The notebook, executed for real by the script behind `make execute`."""
 
-import importlib
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import execute as execute_script
 import nbformat
 import papermill
+import place
 import pytest
 from conftest import ROOT, execute, source_files
 
@@ -127,23 +129,82 @@ def test_interrupted_run_leaves_no_trace(tmp_path):
     assert [p.name for p in out.iterdir()] == ["results.json"]
 
 
-def test_half_a_move_is_undone(tmp_path, monkeypatch):
-    new, out = tmp_path / "new", tmp_path / "out"
-    for folder, text in ((new, "new"), (out, "old")):
+@pytest.fixture
+def old_and_new(tmp_path):
+    out, new = tmp_path / "out", tmp_path / "out" / ".run-1"
+    for folder, text in ((out, "old"), (new, "new")):
         folder.mkdir()
         for name in OUTPUTS:
             (folder / name).write_text(text)
-    rename = Path.rename
+    (out / "notes.txt").write_text("mine")
+    return new, out
+
+
+def read(out):
+    assert (out / "notes.txt").read_text() == "mine"
+    return {(out / name).read_text() for name in OUTPUTS}
+
+
+@pytest.mark.parametrize("moves", range(10))
+def test_half_a_move_is_undone(old_and_new, monkeypatch, moves):
+    rename, done = Path.rename, []
 
     def failing(path, target):
-        if path == new / "results.json":
+        done.append(path)
+        if len(done) == moves + 1:
             raise OSError("disk full")
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", failing)
     with pytest.raises(OSError, match="disk full"):
-        importlib.import_module("execute").put_in_place(new, out)
-    assert {(out / name).read_text() for name in OUTPUTS} == {"old"}
+        place.put_in_place(*old_and_new)
+    assert read(old_and_new[1]) == {"old"}
+
+
+@pytest.mark.parametrize("moves", range(11))
+def test_a_machine_that_stops_amid_the_moves_has_its_outputs_back(
+    old_and_new, monkeypatch, moves
+):
+    rename, done = Path.rename, []
+
+    def dying(path, target):
+        if len(done) == moves:
+            os._exit(9)
+        done.append(path)
+        return rename(path, target)
+
+    new, out = old_and_new
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(Path, "rename", dying)
+        place.put_in_place(new, out)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    place.clean_up(out)
+    assert read(out) == {"old"}
+    assert not new.exists()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_outputs_are_put_in_place(old_and_new, first):
+    new, out = old_and_new
+    if first:
+        for name in OUTPUTS:
+            (out / name).unlink()
+    place.put_in_place(new, out)
+    place.clean_up(out)
+    assert read(out) == {"new"}
+    assert not new.exists()
+
+
+def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
+    out = tmp_path / "build"
+    out.mkdir()
+    with execute_script.only_run(out):
+        done = execute(out, "--quick", 1)
+        assert done.returncode == 1
+        assert "another run is writing to" in done.stderr.splitlines()[-1]
+        assert not list(out.iterdir())
 
 
 @pytest.mark.parametrize(
