@@ -10,7 +10,13 @@ COLUMN = re.compile(r"(?P<gene>.+)_Time_(?P<time>[0-9]{1,9})")
 
 
 class DataError(ValueError):
-    """The data cannot be used; the message says where and what to do."""
+    """The data cannot be used; the message says where and what to do, in one
+    line, whatever characters it quotes."""
+
+    def __init__(self, message: str):
+        super().__init__(
+            "".join(c if c.isprintable() else "\ufffd" for c in message)
+        )
 
 
 def find_features(

@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -89,6 +90,8 @@ def _read_header(path):
         )
     opener = gzip.open if path.suffix == ".gz" else open
     try:
+        with opener(path, "rb") as file:
+            _check_bytes(path, file)
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             rows = (row for row in csv.reader(file) if any(row))
             header = [name.strip() for name in next(rows, [])]
@@ -110,7 +113,7 @@ def _read_header(path):
             f"{path}: column {header.index('', 1) + 1} of {len(header)} has "
             "no name. Name or remove it."
         )
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = sorted(name for name, n in Counter(header).items() if n > 1)
     if repeated:
         raise DataError(
             f"{path}: {len(repeated)} column name(s) stand more than once: "
@@ -119,21 +122,39 @@ def _read_header(path):
     return header
 
 
+def _check_bytes(path, file):
+    """Refuse NUL bytes, at which pandas would end a cell without a word."""
+    line = 1
+    while block := file.read(1 << 20):
+        if b"\0" in block:
+            line += block[: block.index(b"\0")].count(b"\n")
+            raise DataError(
+                f"{path}: line {line} holds a NUL byte, so the file is "
+                "damaged or not UTF-8 text. Export it again as .csv or "
+                ".csv.gz."
+            )
+        line += block.count(b"\n")
+
+
 def _read_table(path, header):
     read = partial(
         pd.read_csv,
         path,
         encoding="utf-8-sig",
         compression="gzip" if path.suffix == ".gz" else None,
+        index_col=False,  # else the first of too many values is an index
     )
     try:
-        with warnings.catch_warnings(
-            action="error", category=pd.errors.DtypeWarning
-        ):
+        with warnings.catch_warnings(action="error"):
             try:
                 table = read()  # in pieces, which is twice as fast
             except pd.errors.DtypeWarning:  # the pieces do not match
                 table = read(low_memory=False)
+    except pd.errors.ParserWarning as error:
+        raise DataError(
+            f"{path}: rows have more values than the header's {len(header)} "
+            "names. Name every column."
+        ) from error
     except (ValueError, *UNREADABLE) as error:  # ParserError is a ValueError
         reason = " ".join(str(error).split())
         raise DataError(
@@ -142,12 +163,6 @@ def _read_table(path, header):
         ) from error
     if table.empty:
         raise DataError(f"{path}: a header but no samples. Export it again.")
-    index = table.index  # pandas makes one where rows outrun the header
-    if not index.is_unique or index.dtype.kind == "f" or index.nlevels > 1:
-        raise DataError(
-            f"{path}: rows have more values than the header's {len(header)} "
-            "names. Name every column."
-        )
     table.columns = header
     return table
 

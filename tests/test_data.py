@@ -218,7 +218,7 @@ BAD = {
     "not gzip": (lambda path: path.write_bytes(b"\x1f\x8b junk"), "Export it"),
     "UTF-16": (
         lambda path: path.write_text("Outcome\n1\n", encoding="utf-16"),
-        "cannot be read as comma-separated UTF-8 text",
+        "line 1 holds a NUL byte, so the file is damaged or not UTF-8 text",
     ),
 }
 
