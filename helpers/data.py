@@ -65,13 +65,16 @@ def load_expression_data(
 
 
 def check_enough_samples(
-    y: np.ndarray, n_folds: int, held_out: float = 0.0
+    y: np.ndarray, n_folds: int, held_out: float = 0.0, nested: bool = False
 ) -> None:
-    """Raise DataError unless every class can fill `n_folds` folds after the
-    fraction `held_out` of the samples has been set aside."""
+    """Raise DataError unless every class can fill `n_folds` folds, `nested`
+    once more in the training part of every fold, after the fraction
+    `held_out` of the samples has been set aside."""
     needed = n_folds
+    if nested:
+        needed = math.ceil(needed * n_folds / (n_folds - 1))
     if held_out:
-        needed = math.ceil(n_folds / (1 - held_out)) + 1
+        needed = math.ceil(needed / (1 - held_out)) + 1
     rarest = np.bincount(y, minlength=2).min()
     if rarest < needed:
         raise DataError(
@@ -79,6 +82,21 @@ def check_enough_samples(
             f"at least {needed} samples of each outcome; the rarer one has "
             f"{rarest} of {len(y)}. Add samples or use fewer folds."
         )
+
+
+def warn_of_duplicates(X_train: np.ndarray, X_valid: np.ndarray) -> int:
+    """Return how many held-out samples (n, T, G) equal a training sample in
+    every value, and warn of them: they are no test of anything."""
+    seen = {sample.tobytes() for sample in X_train}
+    n = sum(sample.tobytes() in seen for sample in X_valid)
+    if n:
+        warnings.warn(
+            f"{n} of {len(X_valid)} held-out samples are copies of training "
+            "samples, which makes every score too good. Remove duplicated "
+            "rows from the file.",
+            stacklevel=2,
+        )
+    return n
 
 
 def _read_header(path):

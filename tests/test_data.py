@@ -3,11 +3,13 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from helpers.data import (
     DataError,
     check_enough_samples,
     load_expression_data,
+    warn_of_duplicates,
 )
 
 
@@ -257,15 +259,26 @@ def test_fewer_samples_than_folds():
         check_enough_samples(y, 5, held_out=0.2)
 
 
-@pytest.mark.parametrize("n", [16, 25, 47, 100, 1000])
-def test_enough_samples_survive_the_split(n):
-    from sklearn.model_selection import train_test_split
-
-    y = np.array([0] * (n - 8) + [1] * 8)
-    check_enough_samples(y, 5, held_out=0.2)
+@pytest.mark.parametrize("n_folds", [2, 5])
+@pytest.mark.parametrize("n", [20, 25, 47, 100, 1000])
+def test_enough_samples_survive_the_split_and_every_fold(n, n_folds):
+    rare = {2: 6, 5: 10}[n_folds]  # the fewest that are accepted
+    y = np.array([0] * (n - rare) + [1] * rare)
+    check_enough_samples(y, n_folds, held_out=0.2, nested=True)
+    with pytest.raises(DataError, match=f"at least {rare} samples of each"):
+        check_enough_samples(y[:-1], n_folds, held_out=0.2, nested=True)
     for seed in range(5):
         train, valid = train_test_split(
             y, test_size=0.2, stratify=y, random_state=seed
         )
-        assert train.sum() >= 5
         assert 0 < valid.sum() < len(valid)
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        for part, _ in folds.split(train, train):
+            assert np.bincount(train[part]).min() >= n_folds
+
+
+def test_copies_of_training_samples_are_counted():
+    X = np.random.default_rng(0).random((9, 2, 3), np.float32)
+    with pytest.warns(UserWarning, match="2 of 4 held-out samples are copies"):
+        assert warn_of_duplicates(X[:6], X[[4, 5, 6, 7]]) == 2
+    assert warn_of_duplicates(X[:6], X[6:]) == 0
