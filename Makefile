@@ -1,6 +1,6 @@
 # `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help install execute test lint data verify publish pdf submission \
+.PHONY: help install execute test stress lint data verify publish pdf submission \
         benchmark lab clean
 
 OUT ?= build
@@ -17,6 +17,7 @@ help:
 	@echo "                OUT=folder     instead of build/"
 	@echo "                BACKEND=dask SCHEDULER=tcp://host:port  a cluster"
 	@echo "make test       run every test, a quick notebook run among them"
+	@echo "make stress     kill runs, feed odd data, compare runs (an hour)"
 	@echo "make lint       check the style of code and notebook"
 	@echo "make install    only make .venv, with what requirements.txt pins"
 	@echo "make data       write the stand-in data again, byte for byte"
@@ -57,6 +58,9 @@ execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
 
 test: install .venv/dask .venv/test
 	@$(RUN) -m pytest
+
+stress: install .venv/dask .venv/test
+	@$(RUN) -m pytest -m stress
 
 lint: install
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import ExpressionData
-from helpers.experiments import ABLATION, MODELS
+from helpers.experiments import ABLATION, MODELS, N_TEST
 from helpers.report import half_width
 from helpers.summary import mean_gaps
 
@@ -34,7 +34,7 @@ def caption_grid(table: pd.DataFrame) -> dict[str, str]:
             "Mean ROC AUC of the settings; the winner is framed. From worst "
             f"to best they differ by {means.max() - means.min():.3f}, where "
             "one setting varies between folds by an SD of "
-            f"{table['roc_auc_sd'].mean():.3f}."
+            f"{table['roc_auc_sd'].mean():.3f} on average."
         ),
         "alt": (
             f"Heat map of mean ROC AUC for {len(table)} settings, from "
@@ -50,10 +50,15 @@ def caption_training(training: dict[str, dict]) -> dict[str, str]:
         f"{t['val_loss'][-1]:.3f} at epoch {t['epochs']}"
         for name, t in training.items()
     ]
+    lowest = "; ".join(
+        f"{name} at epoch {t['best_epoch']}, then {t['rise']:+.0%} by epoch "
+        f"{t['epochs']}"
+        for name, t in training.items()
+    )
     return {
         "caption": (
-            "Training and validation loss; the triangle marks the lowest "
-            "validation loss, the grey line where the search stopped."
+            f"Validation loss is lowest (triangle) for {lowest}. The grey "
+            "line is where the search stopped."
         ),
         "alt": "Line chart of loss over epochs. " + "; ".join(parts) + ".",
     }
@@ -83,11 +88,14 @@ def caption_ablation(controls: dict) -> dict[str, str]:
     parts = ", ".join(
         f"{kind} {np.mean(row[name]):.3f}" for kind, name in ABLATION.items()
     )
+    blind, seeing = (
+        np.mean(row[ABLATION[kind]]) for kind in ("none", "slow waves")
+    )
     return {
         "caption": (
-            "The attention model with different time features, where only "
-            "order tells the outcomes apart: a dot a seed, the bar their "
-            "mean."
+            "Where only order tells the outcomes apart, slow waves take the "
+            f"attention model from {blind:.2f} to {seeing:.2f}. A dot a seed, "
+            "the bar their mean; dashed: the LSTM's mean."
         ),
         "alt": f"Dot plot of ROC AUC by time features; means: {parts}.",
     }
@@ -99,10 +107,13 @@ def caption_controls(controls: dict) -> dict[str, str]:
         + ", ".join(f"{name} {np.mean(row[name]):.2f}" for name in MODELS)
         for setting, row in controls.items()
     )
+    order = [np.mean(controls["order only"][name]) for name in MODELS]
     return {
         "caption": (
-            "ROC AUC on 2000 new samples, a marker a seed; the black bar is "
-            "the best that any model could reach."
+            "Where only order counts, the prescribed model has a ROC AUC of "
+            f"{order[0]:.2f}, the LSTM {order[1]:.2f}, attention with time "
+            f"{order[2]:.2f}. On {N_TEST} new samples, a marker a seed; the "
+            "black bar is the best that any model could reach."
         ),
         "alt": f"Dot plot of ROC AUC by simulator setting and model. {parts}.",
     }
@@ -132,13 +143,15 @@ def caption_importance(
         parts.append(f"{name} most of all {genes[most]} ({fall:.3f})")
     return {
         "caption": (
-            "Fall of ROC AUC when a gene's series (left) or a window of time "
-            "points (right) is exchanged between left-out samples; 95 % "
+            f"What the models need: {'; '.join(parts)}. Fall of ROC AUC "
+            "when a gene's series (left) or a window of time points (right) "
+            "is exchanged between left-out samples; 95 % "
             "intervals over resamples. Filled: genes above 0, and windows "
             "above the average of all, by more than chance."
         ),
         "alt": (
-            "Importance of genes and of time windows by model. Genes: "
+            "Dot plots of the importance of genes and of time windows by "
+            "model. Largest falls of ROC AUC by gene: "
             + "; ".join(parts) + "."
         ),
     }  # fmt: skip
@@ -152,9 +165,9 @@ def caption_attention(maps: dict[str, np.ndarray]) -> dict[str, str]:
     ]
     return {
         "caption": (
-            "Average attention by outcome, in multiples of uniform attention "
-            "(white). Right: how much attention a time point receives from "
-            "all; the dotted line is uniform attention."
+            f"Average attention: {'; '.join(parts)}. Left: by outcome, from "
+            "each time point to each. Right: how much a time point receives "
+            "from all; the dotted line is uniform attention."
         ),
         "alt": (
             "Heat maps of average attention weights by model and outcome: "
@@ -174,9 +187,9 @@ def caption_costs(costs: dict) -> dict[str, str]:
         )
     return {
         "caption": (
-            "Cost against the number of time points, for the models of "
-            "section 7. Time: median and range of a training step of 32 "
-            f"samples (one thread; {costs['machine']})."
+            f"A training step of 32 samples takes {'; '.join(parts)}. For the "
+            "models of section 7; median and range, one thread, "
+            f"{costs['machine']}."
         ),
         "alt": (
             "Line charts of multiply-adds, sequential steps and time by "

@@ -25,6 +25,7 @@ MODELS = {
 }  # fmt: skip
 CLASSES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
 GREY = "#595959"
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 WIDTH = 8.0  # inches, the width of the page
 STYLE = {
     "axes.spines.top": False,
@@ -84,7 +85,9 @@ def plot_grid(table: pd.DataFrame, names: list[str]) -> Figure:
         middle = table["roc_auc_mean"].mean()
         sd = table["roc_auc_sd"].mean()
         sns.heatmap(
-            grid, annot=True, fmt=".3f", cmap="cividis", linewidths=1, ax=ax,
+            grid, annot=True, fmt=".3f", linewidths=1, ax=ax,
+            cmap=sns.light_palette("#56B4E9", as_cmap=True),
+            annot_kws={"color": "black"},
             # at least as wide as the spread over folds: noise stays pale
             vmin=min(grid.min(axis=None), middle - sd),
             vmax=max(grid.max(axis=None), middle + sd),
@@ -94,7 +97,7 @@ def plot_grid(table: pd.DataFrame, names: list[str]) -> Figure:
         row = list(grid.index).index(tuple(best[n] for n in axes_names[0]))
         col = list(grid.columns).index(tuple(best[n] for n in axes_names[1]))
         frame = plt.Rectangle(
-            (col + 0.04, row + 0.04), 0.92, 0.92, fill=False, lw=3, ec="red"
+            (col + 0.04, row + 0.04), 0.92, 0.92, fill=False, lw=3, ec="black"
         )
         ax.add_patch(frame)
         ax.set_yticklabels(_settings(grid.index), rotation=0)
@@ -113,9 +116,9 @@ def plot_training(histories: dict[str, pd.DataFrame], budget: int) -> Figure:
         for ax, name in zip(axes.flat, histories, strict=True):
             _plot_losses(ax, name, histories[name])
             ax.axvline(budget, color="#BBBBBB", lw=1, zorder=0)
-            where = {"transform": ax.get_xaxis_transform(), "va": "top"}
-            label = f" {budget} epochs: the search"
-            ax.text(budget, 1, label, color=GREY, fontsize=9, **where)
+        where = {"transform": axes[0, 0].get_xaxis_transform(), "va": "top"}
+        label = f" {budget} epochs: the search"
+        axes[0, 0].text(budget, 1, label, color=GREY, fontsize=9, **where)
         axes.flat[0].set_ylabel("loss (cross-entropy + l2 penalty)")
     return figure
 
@@ -157,7 +160,8 @@ def plot_comparison(
             left.plot([x] * len(values[x]), values[x], alpha=0.6, **dots)
             mean = values[x].mean()
             left.hlines(mean, x - 0.25, x + 0.25, color="black", lw=2)
-            left.annotate(f"{mean:.3f}", (x + 0.28, mean), va="center")
+            left.annotate(f"{mean:.3f}", (x + 0.3, mean), va="center",
+                          bbox=WHITE)  # fmt: skip
             height, width, _ = roc_curve(y, predictions[name])
             line = style | {"marker": "", "drawstyle": "steps-post"}
             found = comparison["models"][name]["held_out"]
@@ -189,8 +193,13 @@ def plot_ablation(controls: dict) -> Figure:
             mean = np.mean(row[name])
             ax.hlines(mean, x - 0.25, x + 0.25, color=style["color"], lw=2)
             ax.annotate(f"{mean:.2f}", (x, mean), (0, -8), ha="center",
-                        va="top", textcoords="offset points")  # fmt: skip
+                        va="top", textcoords="offset points",
+                        bbox=WHITE)  # fmt: skip
         _mark_chance(ax)
+        lstm = np.mean(row["LSTM"])
+        ax.axhline(lstm, color=MODELS["LSTM"]["color"], lw=1, ls="--")
+        ax.annotate(f"LSTM {lstm:.2f}", (0, lstm), (0, -3), va="top",
+                    ha="center", textcoords="offset points")  # fmt: skip
         possible = np.mean(row["best possible"])
         ax.axhline(possible, color="black", lw=1)
         ax.annotate("best possible", (0, possible), (0, 2), va="bottom",
@@ -198,7 +207,7 @@ def plot_ablation(controls: dict) -> Figure:
         ax.set_xticks(range(len(ABLATION)), ABLATION)
         ax.set_xlabel("what the attention model knows of time")
         ax.set_ylabel("ROC AUC, new samples")
-        ax.margins(y=0.1)
+        ax.margins(y=0.16)
     return figure
 
 
@@ -208,7 +217,8 @@ def plot_controls(controls: dict) -> Figure:
         figure, ax = plt.subplots(figsize=(WIDTH, 3.6))
         for x, row in enumerate(controls.values()):
             possible = np.mean(row["best possible"])
-            ax.hlines(possible, x - 0.35, x + 0.35, color="black", lw=2)
+            ax.hlines(possible, x - 0.35, x + 0.35, color="black", lw=2,
+                      label=None if x else "best possible")  # fmt: skip
             for i, (name, style) in enumerate(MODELS.items()):
                 where = x + (i - 1) * 0.2
                 label = name if x == 0 else None
@@ -219,7 +229,7 @@ def plot_controls(controls: dict) -> Figure:
                 color=GREY)  # fmt: skip
         ax.set_xticks(range(len(controls)), controls)
         ax.set_ylabel("ROC AUC, new samples")
-        figure.legend(loc="outside upper center", ncols=3)
+        figure.legend(loc="outside upper center", ncols=4)
     return figure
 
 
@@ -286,29 +296,33 @@ def plot_attention(
     """Average attention (2, T, T) of each model by outcome, in multiples of
     uniform attention, and how much of it each time point receives."""
     relative = {name: m * m.shape[1] for name, m in maps.items()}
-    most = max(abs(np.log2(m)).max() for m in relative.values())
-    scale = {"norm": LogNorm(2.0**-most, 2.0**most), "cmap": "PuOr_r"}
+    low = min(m.min() for m in relative.values())
+    high = max(m.max() for m in relative.values())
+    spread = LogNorm(min(low, 0.99), max(high, 1.01))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             len(maps), 3, figsize=(WIDTH, 2.5 * len(maps)), squeeze=False
         )
         for row, (name, by_class) in zip(axes, relative.items(), strict=True):
             for c, ax in enumerate(row[:2]):
-                image = ax.imshow(by_class[c], origin="lower", **scale)
+                image = ax.imshow(
+                    by_class[c], origin="lower", norm=spread, cmap="cividis"
+                )
                 ax.set_title(f"{name}, Outcome {_plain(classes[c])}", size=9)
                 ax.set(xlabel="time point looked at", ylabel="looking from")
                 row[2].plot(
                     by_class[c].mean(axis=0), **CLASSES[c],
                     label=f"Outcome {_plain(classes[c])}",
                 )  # fmt: skip
+            row[2].sharey(axes[0, 2])
             row[2].axhline(1, color=GREY, lw=1, ls=":")
             row[2].set_title(f"{name}, received", size=9)
             row[2].set(xlabel="time point", ylabel="times uniform")
-        row[2].legend(fontsize=8)
-        bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7,
-                              label="times uniform")  # fmt: skip
+        axes[0, 2].legend(fontsize=8)
+        bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7)
+        bar.ax.set_title("times\nuniform", size=9)
         bar.minorticks_off()
-        ticks = [2.0**-most, 1, 2.0**most]
+        ticks = [spread.vmin, 1, spread.vmax]
         bar.set_ticks(ticks, labels=[f"{t:.2g}" for t in ticks])
     return figure
 

@@ -12,10 +12,10 @@ from helpers.data import DEFAULT_PATH, ExpressionData
 # How much the label depends on the level of gene 0, which is visible in any
 # order of the time points, and on the order in which genes 1 and 2 pulse.
 LEVEL_AND_ORDER = {
-    "both": (1, 1),
+    "nothing": (0, 0),
     "order-free": (1, 0),
     "order only": (0, 1),
-    "nothing": (0, 0),
+    "both": (1, 1),
 }
 SETTINGS = (*LEVEL_AND_ORDER, "sibling rule")
 STAND_IN = {"setting": "both", "n_samples": 1000, "n_time_steps": 50,

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def grid(lead_p=0.5):
     return {
         "best": {"num_heads": 3, "l2_reg": 0.01},
+        "candidates": [{"num_heads": h, "l2_reg": 0.01} for h in (1, 2, 3)],
         "judgement": {
             "mean": 0.7, "sd": 0.02, "lead": 0.01, "lead_p": lead_p,
             "lead_over_last": 0.05,
@@ -87,12 +88,25 @@ def order(verdict="better", largest=1e-7):
         (grid(lead_p=0.01), "**It stands out:**"),
         (grid(), "**It does not stand out:**"),
         (grid(), "4 of 16 settings are within one standard error"),
+        (grid(), "Best and last are 0.050 apart. The largest `num_heads` won"),
     ],
 )
 def test_winner_is_judged(found, says):
     text = report.say_winner(found)
     assert says in text
     assert "`num_heads` = 3, `l2_reg` = 0.01" in text
+
+
+def test_a_winner_inside_the_grid_or_of_two_is_not_at_its_edge():
+    found = grid()
+    found["candidates"] = [{"num_heads": h, "l2_reg": 0.01} for h in (2, 3)]
+    assert report.at_the_edge(found) == []
+    found["candidates"] += [{"num_heads": 4, "l2_reg": 0.01}]
+    assert report.at_the_edge(found) == []
+    found["judgement"]["lead"] = 0.0004
+    text = report.say_winner(found)
+    assert "leads the runner-up by less than 0.001" in text
+    assert "won:" not in text
 
 
 @pytest.mark.parametrize(
@@ -137,7 +151,7 @@ def test_comparison_is_judged(verdict, says):
     short = report.conclude(make_results(verdict))["comparison"]
     start = text[2:].split(" (")[0].replace("**", "")
     numbers = "0.750 and 0.850" if "worse" in verdict else "0.850 and 0.750"
-    assert short == f"{start} (ROC AUC {numbers})."
+    assert short.startswith(f"{start} (ROC AUC {numbers}). Of the logistic")
 
 
 @pytest.mark.parametrize(
@@ -248,10 +262,11 @@ def test_guessing_stays_within_its_interval():
 def test_ablation_names_the_best():
     text = report.say_ablation(controls())
     assert "none 0.50, time 0.56, sinusoids 0.70" in text
-    assert "**Of the time features, slow waves, the chosen ones, are" in text
+    assert "**The chosen ones, slow waves, are as good as any" in text
     worse = controls()
     worse["order only"]["time"] = [0.99]
-    assert "time features, time, are best" in report.say_ablation(worse)
+    text = report.say_ablation(worse)
+    assert "**The best are time, not the chosen ones, slow waves.**" in text
     table = captions.tabulate_controls(controls())
     assert table["LSTM"][0] == "0.850 ± 0.025"  # 4.303 x 0.01 / sqrt(3)
 
@@ -270,8 +285,10 @@ def test_importance_is_judged_where_the_truth_is_known():
     assert "**The LSTM** finds A and &lt;b&gt; (precision 0.50, recall" in text
     assert "from -0.010 to +0.100; 0 of 3 windows stand out" in text
     assert "(precision undefined, recall 0.00)." in text
+    assert "No window stands out for any model" in text
     unknown = {"LSTM": {"genes": falls([]), "windows": falls([2])}}
     text = report.say_importance(unknown, genes)
+    assert "No window" not in text
     assert "finds nothing; its falls" in text
     assert "precision" not in text
     assert "No truth is known for this file" in text
@@ -291,16 +308,17 @@ def test_costs_say_what_was_measured():
     text = report.say_costs(costs)
     assert "grow 256-fold" in text
     assert "the LSTM 16-fold" in text
-    assert "takes a training step sooner at 25 time points." in text
+    assert "takes a training step sooner at 25 time points; at 400" in text
     costs["models"]["attention"] = model(256, (3, 90))
-    assert "sooner at no length" in report.say_costs(costs)
+    text = report.say_costs(costs)
+    assert "sooner at no length; at 400 it needs 90 ms, the LSTM 40." in text
 
 
 def make_results(verdict="better"):
     return {
         "data": {"source": "file", "samples": 9, "time_points": 50,
                  "genes": 3},
-        "grid": {"attention": grid()},
+        "grid": {name: grid() for name in report.NAMES},
         "training": {"attention": training()},
         "comparison": comparison(verdict),
         "order": order(),
@@ -311,12 +329,14 @@ def make_results(verdict="better"):
 def test_conclusions_answer_every_question():
     results = make_results()
     results["conclusions"] = found = report.conclude(results)
-    assert list(found) == ["prediction", "tuning", "training", "comparison",
-                           "why", "order", "trust", "cost"]  # fmt: skip
+    assert list(found) == ["prediction", "comparison", "why", "tuning",
+                           "training", "trust", "benefit"]  # fmt: skip
     assert found["tuning"] == (
         "The best setting is num_heads 3, l2_reg 0.01, with a mean ROC AUC of "
         "0.700; it leads the runner-up by 0.010 and does not stand out from "
-        "the fold-to-fold spread (SD 0.020)."
+        "the fold-to-fold spread (SD 0.020). Best and last setting are apart "
+        "by 0.050 for the prescribed attention model, 0.050 for the LSTM, "
+        "0.050 for attention with time features."
     )
     assert found["training"] == (
         "Validation loss went down: 0.800 at first, 0.600 at its lowest "
@@ -325,7 +345,10 @@ def test_conclusions_answer_every_question():
     assert found["comparison"].startswith("The LSTM is better than the")
     assert found["trust"].startswith("5 of 5 controls")
     assert "0.850 for the LSTM" in found["prediction"]
-    assert "1,331 parameters and 210,010 multiply-adds" in found["cost"]
+    assert "1,331 parameters and 210,010 multiply-adds" in found["benefit"]
+    assert "where the LSTM takes 50." in found["benefit"]
+    assert found["why"].startswith("The prescribed attention model cannot")
+    assert "The order of time points carries signal: trained" in found["why"]
     headline = report.say_headline(results)
     assert "9 samples x 50 time points x 3 genes:" in headline
     assert found["tuning"] in headline
