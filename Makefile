@@ -69,8 +69,8 @@ data: install
 	@$(RUN) -m helpers.simulate
 
 verify: install
-	@$(RUN) scripts/execute.py --out "$(OUT)/verify" && \
-	$(RUN) scripts/verify.py "$(OUT)/verify"
+	@exec $(RUN) scripts/execute.py --out "$(OUT)/verify"
+	@$(RUN) scripts/verify.py "$(OUT)/verify"
 
 pdf: install
 	@$(RUN) scripts/pdf.py "$(OUT)"

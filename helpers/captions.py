@@ -143,7 +143,7 @@ def caption_importance(
         parts.append(f"{name} most of all {genes[most]} ({fall:.3f})")
     return {
         "caption": (
-            f"What the models need: {'; '.join(parts)}. Fall of ROC AUC "
+            f"Largest falls: {'; '.join(parts)}. Fall of ROC AUC "
             "when a gene's series (left) or a window of time points (right) "
             "is exchanged between left-out samples; 95 % "
             "intervals over resamples. Filled: genes above 0, and windows "

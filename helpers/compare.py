@@ -1,5 +1,7 @@
 """Measure models alike: scores, their differences, what a model can see."""
 
+import math
+
 import numpy as np
 from scipy import stats
 from sklearn import metrics
@@ -108,7 +110,8 @@ def find_signal(
 
     The best ROC AUC is compared with the best after permuting the outcomes,
     which makes up for having tried several. `y` must not have been trained
-    on. Returns it, the 99th percentile of its null, and the p value.
+    on. Returns it, the 99th percentile of its null, the p value, and the
+    least p value that so many samples could give.
     """
     rng = np.random.default_rng(seed)
     best = max(_roc_auc(y, p) for p in predictions.values())
@@ -122,6 +125,7 @@ def find_signal(
         "best": float(best),
         "null_99": float(np.quantile(null, 0.99)),
         "p": float((1 + (null >= best).sum()) / (1 + n_permutations)),
+        "least_p": 1 / math.comb(len(y), int(n1)),
     }
 
 

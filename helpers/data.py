@@ -111,15 +111,19 @@ def _read_header(path):
         with opener(path, "rb") as file:
             _check_bytes(path, file)
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            rows = (row for row in csv.reader(file) if any(row))
+            rows = (row for row in csv.reader(file) if row)
             header = [name.strip() for name in next(rows, [])]
+            first = next(rows, [])
     except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as comma-separated UTF-8 text "
             f"({error}). Export it again as .csv or .csv.gz."
         ) from error
     if not any(header):
-        raise DataError(f"{path}: the file is empty. Export it again.")
+        raise DataError(
+            f"{path}: the file is empty, or its first line is. Export it "
+            "again."
+        )
     if OUTCOME not in header:
         raise DataError(
             f"{path}: expected a column named '{OUTCOME}', found "
@@ -131,6 +135,8 @@ def _read_header(path):
             f"{path}: column {header.index('', 1) + 1} of {len(header)} has "
             "no name. Name or remove it."
         )
+    if len(first) > len(header):
+        raise DataError(_too_many(path, header))
     repeated = sorted(name for name, n in Counter(header).items() if n > 1)
     if repeated:
         raise DataError(
@@ -169,10 +175,7 @@ def _read_table(path, header):
             except pd.errors.DtypeWarning:  # the pieces do not match
                 table = read(low_memory=False)
     except pd.errors.ParserWarning as error:
-        raise DataError(
-            f"{path}: rows have more values than the header's {len(header)} "
-            "names. Name every column."
-        ) from error
+        raise DataError(_too_many(path, header)) from error
     except (ValueError, *UNREADABLE) as error:  # ParserError is a ValueError
         reason = " ".join(str(error).split())
         raise DataError(
@@ -181,6 +184,8 @@ def _read_table(path, header):
         ) from error
     if table.empty:
         raise DataError(f"{path}: a header but no samples. Export it again.")
+    if table.shape[1] != len(header):
+        raise DataError(_too_many(path, header))
     table.columns = header
     return table
 
@@ -230,8 +235,15 @@ def _encode_outcome(path, outcome):
             "groups, coded 0 and 1."
         )
     y = (outcome == classes[1]).to_numpy(int)
-    return y, tuple(f"{c:g}" if isinstance(c, float) else str(c)
+    return y, tuple(f"{c:.15g}" if isinstance(c, float) else str(c)
                     for c in classes)  # fmt: skip
+
+
+def _too_many(path, header):
+    return (
+        f"{path}: rows have more values than the header's {len(header)} "
+        "names. Name every column, and remove commas at the ends of lines."
+    )
 
 
 def _place(path, row, column):

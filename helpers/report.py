@@ -1,6 +1,6 @@
 """Sentences computed from results: findings and conclusions."""
 
-from html import escape
+import re
 
 import numpy as np
 from scipy import stats
@@ -22,7 +22,7 @@ NAMES = {
 
 def say_data(data: dict) -> str:
     """Say what was loaded and whether it is the stand-in."""
-    zero, one = map(escape, data["classes"])
+    zero, one = map(as_text, data["classes"])
     if data["source"] == "stand-in":
         origin = (
             "This run uses the **stand-in data**: simulated, with a known "
@@ -177,6 +177,10 @@ def say_signal(comparison: dict) -> str:
     )
     if has_signal(comparison):
         return f"**The outcome can be predicted:** {against}."
+    if found["least_p"] >= UNLIKELY:
+        return f"**Too few samples are held out to see a signal:** {against}."
+    if found["p"] < TOO_LIKELY:
+        return f"**There is only weak evidence of a signal:** {against}."
     return f"**There is no evidence of any signal:** {against}."
 
 
@@ -232,7 +236,7 @@ def say_order(order: dict, comparison: dict) -> str:
     if text.startswith("No") and loss["better"] > 0.5:
         text = "It stays open whether the order of time points carries signal"
     if not has_signal(comparison):
-        text = "No signal is found, so none in the order of time points"
+        text = "No signal is sure, so none in the order of time points"
     return (
         f"**{text}:** trained and tested on shuffled series, "
         f"{NAMES[order['model']]} has a mean ROC AUC of "
@@ -248,6 +252,8 @@ def say_ablation(controls: dict) -> str:
     best = max(means, key=means.get)
     if means["slow waves"] >= means[best] - ROPE:
         text = f"The chosen ones, slow waves, are as good as any to {ROPE:g}."
+    elif best == "none":
+        text = "No time features are best."
     else:
         text = f"The best are {best}, not the chosen ones, slow waves."
     listed = ", ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
@@ -314,7 +320,7 @@ def say_importance(importance: dict, genes: tuple[str, ...]) -> str:
     """Say which genes were found, and which windows stand out."""
     lines = []
     for name, found in importance.items():
-        listed = [escape(genes[g]) for g in found["genes"]["found"]]
+        listed = [as_text(genes[g]) for g in found["genes"]["found"]]
         text = f"**{_start(NAMES[name])}** finds {_join(listed)}"
         if "recall" in found["genes"]:
             text += f" ({_precision(found['genes'])})"
@@ -458,7 +464,7 @@ def say_trust(controls: dict) -> str:
         f"{sum(checks)} of {len(checks)} controls with a known truth came "
         "out as expected. Held-out samples were scored once; before, only "
         "their loss was watched, as asked, and nothing was chosen by it. "
-        "`make verify` computes every number again."
+        "`make verify` computes the published numbers again."
     )
 
 
@@ -488,6 +494,13 @@ def say_headline(results: dict) -> str:
         + ":\n\n"
         + list_lines(f"{link} {found[key]}" for key, link in links.items())
     )
+
+
+def as_text(name: str) -> str:
+    """Return a name out of the data as Markdown that shows just its letters,
+    whatever they would mean in Markdown or HTML."""
+    special = r"[^\w .-]|^_|_$|^[.-]"
+    return re.sub(special, lambda found: f"&#{ord(found[0])};", name)
 
 
 def _start(text):

@@ -1,5 +1,6 @@
 """Threads, versions, clocks and progress: what a run needs around it."""
 
+import html
 import importlib
 import importlib.metadata
 import multiprocessing
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 
 import joblib
 from IPython import get_ipython
-from IPython.display import HTML, Markdown, clear_output, display
+from IPython.display import HTML, clear_output, display
 
 PACKAGES = ("tensorflow", "keras", "scikit-learn", "scikeras", "numpy",
             "pandas", "scipy", "joblib")  # fmt: skip
@@ -60,7 +61,8 @@ def show_warnings_as_notes() -> None:
     """Show warnings in a notebook as text, without paths or line numbers."""
 
     def show(message, *_):
-        display(Markdown(f"> **Note:** {message}"))
+        text = f"<strong>Note:</strong> {html.escape(str(message))}"
+        display(HTML(f"<blockquote><p>{text}</p></blockquote>"))
 
     warnings.showwarning = show
 

@@ -43,8 +43,7 @@ def show_table(table: pd.DataFrame, formats: dict[str, str]) -> None:
         text[column] = [
             "" if pd.isna(v) else format(v, form) for v in table[column]
         ]
-    page = text.to_html(index=False, border=0, justify="left")
-    display(HTML(page.replace("<th>", '<th scope="col">')))
+    display(HTML(text.to_html(index=False, border=0, justify="left")))
 
 
 def show_summary(model: keras.Model) -> None:

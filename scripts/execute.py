@@ -17,7 +17,7 @@ import nbformat
 import papermill
 import place
 from nbclient.exceptions import DeadKernelError
-from origin import DATA, ROOT, describe_origin
+from origin import DATA, NOTEBOOK, ROOT, describe_origin
 from papermill.exceptions import PapermillExecutionError
 from place import OUTPUTS
 from render import render
@@ -25,9 +25,8 @@ from render import render
 # a python3 kernel of the user's own must not take the place of ours
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
-NOTEBOOK = "assignment7.ipynb"
 OWN_FOLDERS = ("data", "figures", "helpers", "scripts", "templates", "tests",
-               ".ci", ".git", ".venv")  # fmt: skip
+               "benchmarks", ".ci", ".git", ".venv")  # fmt: skip
 
 
 class RunError(Exception):
@@ -38,17 +37,16 @@ def main() -> int:
     options = parse_options()
     out = options.out.expanduser().resolve()
     for name in (signal.SIGTERM, signal.SIGHUP):  # as tidy as on Ctrl-C
-        signal.signal(name, signal.default_int_handler)
+        if signal.getsignal(name) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(name, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:
         threading.Thread(target=end_with_make, daemon=True).start()
     try:
         check_folder(out)
         out.mkdir(parents=True, exist_ok=True)
-        with (
-            only_run(out) as lock,
-            tempfile.TemporaryDirectory(dir=out, prefix=place.PREFIX) as new,
-        ):
-            timings = run(Path(new), out, lock, options.parameters)
+        with only_run(out) as lock:
+            new = Path(tempfile.mkdtemp(dir=out, prefix=place.PREFIX))
+            timings = run(new, out, lock, options.parameters)
     except KeyboardInterrupt:
         return fail("interrupted; the outputs are as they were")
     except RunError as error:
@@ -77,13 +75,15 @@ def run(new: Path, out: Path, lock: int, parameters: dict) -> dict[str, float]:
         stderr=subprocess.PIPE, start_new_session=True, pass_fds=[lock],
     )  # fmt: skip
     if placed.returncode:
-        raise OSError(placed.stderr.strip().split("\n")[-1])
+        cause = placed.stderr.strip().split("\n")[-1] or "it was killed"
+        raise RunError(f"the outputs could not be exchanged: {cause}")
     return timings
 
 
 @contextmanager
 def only_run(out: Path):
-    """Keep other runs out of `out`, and clear away what killed ones left."""
+    """Keep other runs out of `out`, and clear away what they left there, be
+    it killed ones or this one."""
     folder = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,6 +97,7 @@ def only_run(out: Path):
         place.clean_up(out)
         yield folder
     finally:
+        place.clean_up(out)
         with suppress(OSError):  # of a new folder nothing is left
             out.rmdir()
         os.close(folder)
@@ -146,6 +147,8 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     """Execute the notebook into `folder` and return it, cleaned."""
     source = ROOT / NOTEBOOK
     check_parameters(source, parameters)
+    data = ROOT / parameters.get("DATA", DATA)
+    made_from = describe_origin(data)
     path, progress = folder / NOTEBOOK, folder / ".progress"
     progress.touch()
     os.environ |= {"OUT": str(folder), "PROGRESS_FILE": str(progress)}
@@ -164,8 +167,9 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     for leftover in (progress, folder / ".kernel.log"):
         leftover.unlink()
     notebook = clean(nbformat.read(path, as_version=4))
-    data = ROOT / parameters.get("DATA", DATA)
-    notebook.metadata["made_from"] = describe_origin(notebook, data)
+    if describe_origin(data) != made_from:
+        raise RunError("code or data changed while the notebook ran")
+    notebook.metadata["made_from"] = made_from
     nbformat.write(notebook, path)
     return notebook
 
@@ -238,6 +242,10 @@ def check_folder(out: Path) -> None:
     """Refuse a folder whose own files the outputs would replace."""
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"OUT={out} is a file; name a folder")
+    if (out / "figures").exists() and not (out / "results.json").exists():
+        raise ValueError(
+            f"OUT={out} holds a figures folder that is no run's; name another"
+        )
     inside = out.parts[len(ROOT.parts) :][:1] if ROOT in out.parents else ()
     if out == ROOT or out in ROOT.parents:
         raise ValueError(f"OUT={out} holds the repository; name another")

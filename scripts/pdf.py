@@ -40,18 +40,19 @@ def find_browser() -> str | None:
 
 def print_page(browser: str, page: Path, pdf: Path) -> None:
     """Print `page` to `pdf`, which is replaced only by a finished one."""
-    with tempfile.TemporaryDirectory() as folder:
-        new = Path(folder) / "page.pdf"
+    # beside the page, for a browser may be kept from the system's folder
+    with tempfile.TemporaryDirectory(dir=pdf.parent) as folder:
+        new = Path(folder).resolve() / "page.pdf"
         subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu",
              "--no-first-run", "--disable-background-networking",
-             f"--user-data-dir={folder}/profile", "--no-pdf-header-footer",
+             f"--user-data-dir={new.parent}/profile", "--no-pdf-header-footer",
              f"--print-to-pdf={new}", page.resolve().as_uri()],
             check=True, timeout=120, capture_output=True,
         )  # fmt: skip
         if not new.exists():
             raise FileNotFoundError("it ended without writing one")
-        shutil.move(new, pdf)
+        new.replace(pdf)
 
 
 def refuse(why: str) -> int:

@@ -23,10 +23,10 @@ def put_in_place(new: Path, out: Path) -> None:
             if (out / name).exists():
                 (out / name).rename(old / name)
             (new / name).rename(out / name)
+        old.rename(new / "done")  # from here on the new ones stay
     except BaseException:
         take_back(new, out)
         raise
-    old.rename(new / "done")  # from here on the new ones stay
 
 
 def take_back(new: Path, out: Path) -> None:

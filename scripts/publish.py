@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from origin import ROOT, find_stale
+from origin import NOTEBOOK, ROOT, find_stale, is_injected
 
 
 def main(out: Path) -> int:
@@ -18,14 +18,14 @@ def main(out: Path) -> int:
         return refuse(f"{out} holds a quick run; run make execute in full")
     if results["data"]["source"] != "stand-in":
         return refuse(f"{out} was run on a user's file, not on the stand-in")
-    if "injected-parameters" in (out / "assignment7.ipynb").read_text():
+    notebook = nbformat.read(out / NOTEBOOK, as_version=4)
+    if any(map(is_injected, notebook.cells)):
         return refuse(f"{out} was run with parameters; run it without any")
-    notebook = nbformat.read(out / "assignment7.ipynb", as_version=4)
     if stale := find_stale(notebook):
         return refuse(
             f"{', '.join(stale)} changed since the run; make execute again"
         )
-    for name in ("assignment7.ipynb", "results.json"):
+    for name in (NOTEBOOK, "results.json"):
         shutil.copy(out / name, ROOT)
     shutil.rmtree(ROOT / "figures", ignore_errors=True)
     shutil.copytree(out / "figures", ROOT / "figures")

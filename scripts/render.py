@@ -1,12 +1,10 @@
 """Render an executed notebook as one page that needs nothing but itself."""
 
 import re
-from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
-
-ROOT = Path(__file__).resolve().parents[1]
+from origin import ROOT
 
 
 def render(notebook: nbformat.NotebookNode) -> str:

@@ -6,13 +6,12 @@ import zipfile
 from pathlib import Path
 
 import nbformat
-from origin import ROOT, find_stale
+from origin import DATA, NOTEBOOK, ROOT, find_stale, is_injected
 from pdf import find_browser, print_page
 
 MOST = 10_000_000  # bytes
 REPOSITORY = ("README.md", "LICENSE", "Makefile", "requirements.txt",
-              "data/README.md", "data/gene_expression_data.csv",
-              "benchmarks/results.json")  # fmt: skip
+              "data/README.md", "benchmarks/results.json")  # fmt: skip
 FOLDERS = {"helpers": "*.py", "scripts": "*.py", "templates": "*/*"}
 OUTPUTS = ("assignment7.html", "results.json", "timings.json")
 
@@ -38,27 +37,33 @@ def pack(out: Path) -> Path:
         raise FileNotFoundError(
             f"{out} holds no finished run; make execute first"
         )
-    notebook = nbformat.read(out / "assignment7.ipynb", as_version=4)
-    stale = set(find_stale(notebook)) - {"data"}  # it may be the user's own
-    if stale:
+    notebook = nbformat.read(out / NOTEBOOK, as_version=4)
+    stale = find_stale(notebook)
+    if set(stale) - {"data"}:
         raise ValueError(
-            f"{', '.join(sorted(stale))} changed since the run; make execute "
-            "again"
+            f"{', '.join(stale)} changed since the run; make execute again"
         )
     files = {ROOT / name: name for name in REPOSITORY}
     for folder, pattern in FOLDERS.items():
         for path in sorted((ROOT / folder).glob(pattern)):
             files[path] = path.relative_to(ROOT)
-    files[out / "assignment7.ipynb"] = "assignment7.ipynb"
-    files |= {out / name: f"results/{name}" for name in OUTPUTS}
+    if "data" in stale:
+        print("make submission: your data are not packed, their hash is; put "
+              f"them at {DATA.relative_to(ROOT)} to run it there")  # fmt: skip
+    else:
+        files[DATA] = DATA.relative_to(ROOT)
+    files |= {out / name: name for name in OUTPUTS}
     for path in sorted((out / "figures").glob("*.png")):
-        files[path] = f"results/figures/{path.name}"
+        files[path] = f"figures/{path.name}"
     if pdf := make_pdf(out):
-        files[pdf] = "results/assignment7.pdf"
+        files[pdf] = pdf.name
+    # without the parameters of this run, which hold elsewhere no longer
+    notebook.cells = [c for c in notebook.cells if not is_injected(c)]
     target, new = out / "submission.zip", out / ".submission.zip"
     with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, name in files.items():
             archive.write(path, f"assignment7/{name}")
+        archive.writestr(f"assignment7/{NOTEBOOK}", nbformat.writes(notebook))
     if new.stat().st_size > MOST:
         new.unlink()
         raise ValueError(f"the zip would be larger than {MOST / 1e6:.0f} MB")

@@ -16,6 +16,9 @@ SCORES = {"roc_auc", "accuracy", "brier", "log_loss", "mean", "val_loss",
           "with_order", "without_order", "best", "null_99", "roc_auc_low",
           "roc_auc_high"}  # fmt: skip
 TOLERANCE = 0.03
+NOT_SET = ("rank", "_mean", "_sd")  # the rest of a candidate is its setting
+BLIND = ("order", "moves", "attention", "largest")  # rounding, no more
+ROUNDING = 1e-4
 EXACT = ("data", "split", "parameters", "multiply_adds", "costs")
 
 
@@ -33,6 +36,11 @@ def flatten(value, path=()):
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from flatten(inner, (*path, key))
+    elif isinstance(value, list) and path[-1] == "candidates":
+        for row in value:  # in order of rank, which may differ
+            setting = ", ".join(f"{k} {row[k]:g}" for k in row
+                                if not k.endswith(NOT_SET))  # fmt: skip
+            yield from flatten(row, (*path, setting))
     elif isinstance(value, list):
         yield path, len(value)
         for number, inner in enumerate(value):
@@ -61,8 +69,12 @@ def compare(committed: dict, new: dict) -> dict:
         if a == b:
             continue
         name = " / ".join(path)
-        if set(EXACT) & set(path):
+        lost = (path in old) != (path in now) and "found" not in path
+        if lost or set(EXACT) & set(path):
             wrong.append(f"{name}: {a} was expected, {b} was found")
+        elif path == BLIND:
+            if not b < ROUNDING:
+                wrong.append(f"{name}: {a} was expected, {b} was found")
         elif is_score(path) and isinstance(a, float):
             size = abs(a - b) if isinstance(b, float) else math.inf
             if size > largest:
@@ -97,6 +109,7 @@ def state(found: dict) -> str:
             f"{found['equal']} equal; the scores differ by at most "
             f"{found['largest']:.2g}"
             + (f" ({found['where']})" if found["where"] else "")
+            + f"; {len(found['wrong'])} wrong"
         )
     versions = [
         f"{name} {there} there, {here} here"

@@ -13,7 +13,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 mpl.use("Agg")
 
 # Gene names that do harm where they are not escaped.
-HOSTILE = {"Gene_0": "<script>alert(1)</script>", "Gene_1": "a\"b' & <b>$x$"}
+HOSTILE = {
+    "Gene_0": "<script>alert(1)</script>",
+    "Gene_1": "a\"b' & <b>$x$",
+    "Gene_2": "![x](https://example.org/x.png) HLA-A*02:01*",
+}
 
 
 def execute(out, *options, root=ROOT):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -100,6 +102,7 @@ def test_signal_is_found_where_it_is_and_seldom_where_not():
 def test_signal_of_ties_is_none():
     y = np.tile([0, 1], 20)
     found = find_signal(y, {"majority": np.full(40, 0.5)}, seed=0)
+    assert found.pop("least_p") == 1 / math.comb(40, 20)
     assert found == {"best": 0.5, "null_99": 0.5, "p": 1.0}
 
 

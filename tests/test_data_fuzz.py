@@ -5,6 +5,7 @@ import gzip
 import io
 import itertools
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -109,8 +110,10 @@ VALID = b"""A_Time_0,B_Time_0,A_Time_1,B_Time_1,Outcome
 1.25,2.5,1e-3,0.5,1.0
 7,0,12,-0.75,0.0
 """
+ENDS = [m.start() for m in re.finditer(rb"[,\n]|$", VALID)]  # of cells
 edits = st.tuples(
-    st.integers(0, len(VALID)), st.integers(0, 6),
+    st.one_of(st.sampled_from(ENDS), st.integers(0, len(VALID))),
+    st.one_of(st.just(0), st.integers(0, 6)),
     st.one_of(
         st.sampled_from([
             b"", b",", b"\n", b"\r\n", b"\r", b'"', b"'", b";", b"\t", b" ",

@@ -1,5 +1,8 @@
 """What is committed and handed in: fresh, checked, and able to run."""
 
+import base64
+import copy
+import hashlib
 import json
 import shutil
 import subprocess
@@ -48,14 +51,12 @@ def test_committed_outputs_are_of_one_full_run(committed, results):
         if "image/png" in output.get("data", {})
     ]
     assert len(figures) == len(shown) == 10
-    import base64
-
     files = {base64.b64encode(p.read_bytes()).decode() for p in figures}
     assert files == set(shown)
 
 
 @pytest.fixture
-def copy(tmp_path, monkeypatch, committed):
+def repository(tmp_path, monkeypatch, committed):
     """A copy of what a notebook is made from, in a repository of its own."""
     root = tmp_path / "copy"
     for part in ("helpers", "data", "benchmarks"):
@@ -66,8 +67,8 @@ def copy(tmp_path, monkeypatch, committed):
         monkeypatch.setattr(module, "ROOT", root)
     defaults = (root / "data" / "gene_expression_data.csv",)
     monkeypatch.setattr(origin.describe_origin, "__defaults__", defaults)
-    committed = committed.copy()
-    committed.metadata["made_from"] = origin.describe_origin(committed)
+    committed = nbformat.from_dict(copy.deepcopy(committed))
+    committed.metadata["made_from"] = origin.describe_origin()
     return root, committed
 
 
@@ -80,19 +81,28 @@ def copy(tmp_path, monkeypatch, committed):
         ("requirements.txt", "requirements"),
     ],
 )
-def test_any_change_makes_the_notebook_stale(copy, path, part):
-    root, notebook = copy
+def test_any_change_makes_the_notebook_stale(repository, path, part):
+    root, notebook = repository
     assert origin.find_stale(notebook) == []
     with (root / path).open("a") as file:
         file.write("# more\n")
     assert origin.find_stale(notebook) == [part]
 
 
-def test_other_cells_or_helpers_make_the_notebook_stale(copy):
-    root, notebook = copy
-    changed = nbformat.from_dict(notebook)
-    changed.cells = notebook.cells[:-1]
-    assert origin.find_stale(changed) == ["code cells"]
+@pytest.mark.parametrize(
+    ("kind", "part"), [("code", "code cells"), ("markdown", "prose")]
+)
+def test_another_notebook_makes_the_outputs_stale(repository, kind, part):
+    root, notebook = repository
+    source = nbformat.from_dict(copy.deepcopy(notebook))
+    cell = next(c for c in source.cells if c.cell_type == kind)
+    cell.source += "\n# more"
+    nbformat.write(source, root / "assignment7.ipynb")
+    assert origin.find_stale(notebook) == [part]
+
+
+def test_a_renamed_helper_makes_the_notebook_stale(repository):
+    root, notebook = repository
     (root / "helpers" / "costs.py").rename(root / "helpers" / "cost.py")
     assert origin.find_stale(notebook) == ["helpers"]
 
@@ -107,8 +117,8 @@ def finished_run(out, notebook, quick=False, source="stand-in"):
     return out
 
 
-def test_publish_puts_a_full_run_in_place(copy, tmp_path):
-    root, notebook = copy
+def test_publish_puts_a_full_run_in_place(repository, tmp_path):
+    root, notebook = repository
     out = finished_run(tmp_path / "out", notebook)
     assert publish.main(out) == 0
     for name in ("assignment7.ipynb", "results.json", "figures/new.png"):
@@ -120,17 +130,18 @@ def test_publish_puts_a_full_run_in_place(copy, tmp_path):
     [
         ({"quick": True}, "holds a quick run"),
         ({"source": "file"}, "was run on a user's file"),
-        ({"cells": 3}, "code cells changed since the run"),
+        ({"cells": 3}, "code cells, prose changed since the run"),
         ({"parameters": True}, "was run with parameters"),
     ],
 )
-def test_publish_refuses(copy, tmp_path, capsys, change, says):
-    root, notebook = copy
+def test_publish_refuses(repository, tmp_path, capsys, change, says):
+    root, notebook = repository
     before = (root / "assignment7.ipynb").read_bytes()
-    notebook = nbformat.from_dict(notebook)
     notebook.cells = notebook.cells[: -change.pop("cells", 0) or None]
     if change.pop("parameters", False):
-        notebook.cells[1].metadata["tags"] = ["injected-parameters"]
+        cell = nbformat.v4.new_code_cell("SEED = 1")
+        cell.metadata["tags"] = ["injected-parameters"]
+        notebook.cells.insert(2, cell)
     out = finished_run(tmp_path / "out", notebook, **change)
     assert publish.main(out) == 1
     assert says in capsys.readouterr().err
@@ -172,6 +183,18 @@ def test_equal_results_are_verified(results):
         (("controls", "both", "LSTM", 0), lambda v: v - 0.01, False),
         (("controls", "both", "LSTM", 0), lambda v: v - 0.05, True),
         (("controls", "both", "LSTM"), lambda v: v[:-1], True),
+        (("comparison", "models"), lambda v: {}, True),
+        (("conclusions",), lambda v: {}, True),
+        (("conclusions", "why"), lambda v: "other words", False),
+        (("grid", "LSTM", "candidates"), lambda v: v[::-1], False),
+        (("grid", "LSTM", "candidates"), lambda v: v[1:], True),
+        (("order", "moves", "attention", "largest"), lambda v: 3 * v, False),
+        (("order", "moves", "attention", "largest"), lambda v: 0.5, True),
+        (
+            ("comparison", "importance", "LSTM", "genes", "found"),
+            lambda v: [*v, 9],
+            False,
+        ),
         (("data", "samples"), lambda v: v + 1, True),
         (("data", "positive_share"), lambda v: v + 1e-6, True),
         (("comparison", "models", "LSTM", "parameters"), lambda v: 7, True),
@@ -185,6 +208,7 @@ def test_verify_tells_what_may_differ(results, path, value, wrong):
     text = verify.state(found)
     if wrong:
         assert f"WRONG {' / '.join(map(str, path))}" in text
+        assert f" {len(found['wrong'])} wrong" in text.splitlines()[0]
     elif path == AUC:
         assert "the scores differ by at most 0.01 (comparison / mod" in text
     elif path[0] == "environment":
@@ -214,18 +238,19 @@ def unpacked(run, tmp_path_factory):
     return place / "assignment7"
 
 
-def test_submission_holds_what_is_asked_for(unpacked):
+def test_submission_holds_what_is_asked_for(unpacked, hostile_data):
     names = {str(p.relative_to(unpacked)) for p in unpacked.rglob("*")}
     wanted = {"assignment7.ipynb", "README.md", "requirements.txt",
-              "helpers/data.py", "data/gene_expression_data.csv",
-              "results/assignment7.html", "results/results.json",
-              "results/figures/grid.png"}  # fmt: skip
+              "helpers/data.py", "data/README.md", "assignment7.html",
+              "results.json", "figures/grid.png"}  # fmt: skip
     if pdf.find_browser():
-        wanted.add("results/assignment7.pdf")
+        wanted.add("assignment7.pdf")
     assert wanted <= names
     assert not any(name.startswith((".", "tests")) for name in names)
-    notebook = nbformat.read(unpacked / "assignment7.ipynb", as_version=4)
-    assert notebook.metadata["made_from"]["data"]  # the hash of its data
+    assert "data/gene_expression_data.csv" not in names  # not of this run
+    text = (unpacked / "assignment7.ipynb").read_text()
+    assert hashlib.sha256(hostile_data.read_bytes()).hexdigest() in text
+    assert str(hostile_data) not in text
 
 
 def test_submission_runs_elsewhere_with_equal_results(

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from nbconvert.filters import markdown2html
 from sklearn.metrics import roc_auc_score
 
 from helpers import captions, report, show, summary
@@ -71,7 +73,12 @@ def comparison(verdict="better", signal_p=0.0002, auc=(0.75, 0.85, 0.89)):
         "resamples": 10,
         "models": models,
         "pairs": {"LSTM - attention": pair(verdict)},
-        "signal": {"best": 0.89, "null_99": 0.6, "p": signal_p},
+        "signal": {
+            "best": 0.89,
+            "null_99": 0.6,
+            "p": signal_p,
+            "least_p": 0.0,
+        },
     }
 
 
@@ -160,11 +167,18 @@ def test_comparison_is_judged(verdict, says):
         (0.0002, "**The outcome can be predicted:** the best of the held-out "
          "ROC AUCs is 0.890; with permuted outcomes it stays below 0.600"),
         (0.0099, "can be predicted"),
-        (0.02, "**There is no evidence of any signal:** the best"),
+        (0.02, "**There is only weak evidence of a signal:** the best"),
+        (0.06, "**There is no evidence of any signal:** the best"),
     ],
 )  # fmt: skip
 def test_signal_is_judged(p, says):
     assert says in report.say_signal(comparison(signal_p=p))
+
+
+def test_few_samples_are_no_evidence_of_no_signal():
+    found = comparison(signal_p=0.17)
+    found["signal"]["least_p"] = 1 / 6
+    assert "**Too few samples are held out" in report.say_signal(found)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +204,7 @@ def test_baselines_are_judged(auc, says):
         ("equal", 0.001, "**No signal in the order of time points is seen:"),
         ("probably worse", 0.001, "**No signal in the order of time points"),
         ("worse", 0.001, "**Order misleads more than it helps:**"),
-        ("better", 0.2, "**No signal is found, so none in the order of"),
+        ("better", 0.2, "**No signal is sure, so none in the order of"),
     ],
 )
 def test_need_of_order_is_judged(verdict, signal_p, says):
@@ -271,6 +285,16 @@ def test_ablation_names_the_best():
     assert table["LSTM"][0] == "0.850 ± 0.025"  # 4.303 x 0.01 / sqrt(3)
 
 
+@pytest.mark.parametrize(
+    "name", ["Gene_0", "HLA-A*02:01", "![x](https://a.org/b)", "_a_", "a`b",
+             "<b>", "&lt;", "- a", "1. a", "$x$", "été", "# a", "a ~~b~~",
+             "https://a.org", "[x](javascript:alert(1))", "\\*"],
+)  # fmt: skip
+def test_names_stay_what_they_are_in_markdown(name):
+    page = markdown2html(f"finds {report.as_text(name)} and x")
+    assert html.unescape(page) == f"<p>finds {name} and x</p>\n"
+
+
 def falls(found, **judged):
     mean = [0.1, 0.05, -0.01]
     return {"mean": mean, "low": mean, "high": mean, "found": found, **judged}
@@ -282,7 +306,7 @@ def test_importance_is_judged_where_the_truth_is_known():
     windows = falls([], precision=None, recall=0.0)
     known = {"LSTM": {"genes": falls([0, 1], **judged), "windows": windows}}
     text = report.say_importance(known, genes)
-    assert "**The LSTM** finds A and &lt;b&gt; (precision 0.50, recall" in text
+    assert "**The LSTM** finds A and &#60;b&#62; (precision 0.50, rec" in text
     assert "from -0.010 to +0.100; 0 of 3 windows stand out" in text
     assert "(precision undefined, recall 0.00)." in text
     assert "No window stands out for any model" in text
@@ -379,7 +403,7 @@ def test_data_tells_stand_in_from_file():
     assert "stand-in data" in known
     assert "your file" in unknown
     assert "20 samples x 5 time points x 3 genes" in known
-    assert "&lt;b&gt;yes" in known
+    assert "&#60;b&#62;yes" in known
 
 
 def test_json_is_stable_and_plain(tmp_path):

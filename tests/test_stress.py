@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import nbformat
 import numpy as np
@@ -40,15 +41,16 @@ def find_victim(make, who):
         if word is None:
             return running
         for child in running.children(recursive=True):
-            if word in " ".join(child.cmdline()):
-                return child
+            with suppress(psutil.NoSuchProcess):
+                if word in " ".join(child.cmdline()):
+                    return child
         time.sleep(0.1)
     raise AssertionError(f"make ended before there was a {who}")
 
 
 def wait_for_the_end_of(processes, seconds=15):
     _, alive = psutil.wait_procs(processes, seconds)
-    return [" ".join(process.cmdline())[:80] for process in alive]
+    return [process.pid for process in alive]
 
 
 def fill(out):
@@ -74,8 +76,9 @@ def is_old(out):
 def test_a_killed_run_leaves_the_old_outputs(tmp_path, who, how, seed):
     fill(out := tmp_path / "build")
     make = start(out)
-    victim = find_victim(make, who)
+    find_victim(make, who)
     time.sleep(random.Random(f"{who}{how}{seed}").uniform(0, 20))
+    victim = find_victim(make, who)
     family = psutil.Process(make.pid).children(recursive=True)
     victim.send_signal(getattr(signal, f"SIG{how}"))
     _, errors = make.communicate(timeout=60)
