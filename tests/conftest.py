@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 mpl.use("Agg")
 
-# Gene names that do harm where they are not escaped.
+# Gene names that do harm where they are not escaped, sorted as the old ones.
 HOSTILE = {
-    "Gene_0": "<script>alert(1)</script>",
-    "Gene_1": "a\"b' & <b>$x$",
-    "Gene_2": "![x](https://example.org/x.png) HLA-A*02:01*",
+    "Gene_0": "<b>a\"b' & $x$",
+    "Gene_1": "<script>alert(1)</script>",
+    "Gene_2": "G![x](https://example.org/x.png) HLA-A*02:01*",
 }
 
 

@@ -112,7 +112,7 @@ def test_every_link_inside_leads_somewhere(open_page, page_path):
     assert len(links) > 25
     assert {link[1:] for link in links} <= ids
     page.click("nav a >> nth=7")
-    assert page.evaluate("scrollY") > 1000
+    page.wait_for_function("scrollY > 1000")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
