@@ -34,7 +34,8 @@ def caption_grid(table: pd.DataFrame) -> dict[str, str]:
             "Mean ROC AUC of the settings; the winner is framed. From worst "
             f"to best they differ by {means.max() - means.min():.3f}, where "
             "one setting varies between folds by an SD of "
-            f"{table['roc_auc_sd'].mean():.3f} on average."
+            f"{table['roc_auc_sd'].mean():.3f} on average, which the colours "
+            "span at least."
         ),
         "alt": (
             f"Heat map of mean ROC AUC for {len(table)} settings, from "

@@ -110,11 +110,13 @@ def find_signal(
 
     The best ROC AUC is compared with the best after permuting the outcomes,
     which makes up for having tried several. `y` must not have been trained
-    on. Returns it, the 99th percentile of its null, the p value, and the
-    least p value that so many samples could give.
+    on. Returns it, whose it is, the 99th percentile of its null, the p value,
+    and the least p value that so many samples could give.
     """
     rng = np.random.default_rng(seed)
-    best = max(_roc_auc(y, p) for p in predictions.values())
+    scores = {name: _roc_auc(y, p) for name, p in predictions.items()}
+    model = max(scores, key=scores.get)
+    best = scores[model]
     ranks = np.stack([stats.rankdata(p) for p in predictions.values()])
     n1 = y.sum()
     n0 = len(y) - n1
@@ -123,6 +125,7 @@ def find_signal(
     null = ((sums - n1 * (n1 + 1) / 2) / (n0 * n1)).max(axis=1)
     return {
         "best": float(best),
+        "model": model,
         "null_99": float(np.quantile(null, 0.99)),
         "p": float((1 + (null >= best).sum()) / (1 + n_permutations)),
         "least_p": 1 / math.comb(len(y), int(n1)),

@@ -234,6 +234,13 @@ def _encode_outcome(path, outcome):
             f"{len(classes)}: {list_some(map(str, classes))}. Keep two "
             "groups, coded 0 and 1."
         )
+    for c in classes:
+        if not str(c).strip().isprintable():
+            row = int(np.argmax(outcome == c))
+            raise DataError(
+                f"{_place(path, row, OUTCOME)}: the value runs over several "
+                "lines or holds control characters. Close its quotation mark."
+            )
     y = (outcome == classes[1]).to_numpy(int)
     return y, tuple(f"{c:.15g}" if isinstance(c, float) else str(c)
                     for c in classes)  # fmt: skip

@@ -241,7 +241,7 @@ def plot_importance(
     most: int = 10,
 ) -> Figure:
     """Fall of ROC AUC by gene (the `most` important) and by time window,
-    with intervals; found ones filled, genes known to matter in bold."""
+    with intervals; found ones filled, those known to matter marked."""
     means = np.array([found["genes"]["mean"] for found in importance.values()])
     chosen = np.sort(np.argsort(-means.max(axis=0), kind="stable")[:most])
     windows = list_windows(len(times))
@@ -264,7 +264,12 @@ def plot_importance(
                 label.set_fontweight("bold")
         known = " (bold: known to matter)" if truth else ""
         left.set(title=f"genes{known}", ylabel="fall of ROC AUC")
-        right.set(title="windows of time", xlabel="time point")
+        known = " (grey: known to matter)" if truth else ""
+        right.set(title=f"windows of time{known}", xlabel="time point")
+        for w in windows if truth else ():
+            if set(truth.times) & set(range(w.start, w.stop)):
+                ends = times[w.start] - 0.5, times[w.stop - 1] + 0.5
+                right.axvspan(*ends, color="#E8E8E8", lw=0, zorder=0)
         for ax in (left, right):
             ax.axhline(0, color=GREY, lw=1, ls=":")
         handles = left.get_legend_handles_labels()

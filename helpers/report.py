@@ -171,9 +171,9 @@ def say_signal(comparison: dict) -> str:
     """Say whether there is evidence that the outcome can be predicted."""
     found = comparison["signal"]
     against = (
-        f"the best of the held-out ROC AUCs is {found['best']:.3f}; with "
-        f"permuted outcomes it stays below {found['null_99']:.3f} in 99 of "
-        f"100 cases ({_p(found['p'])})"
+        f"the best of the held-out ROC AUCs is {found['best']:.3f} "
+        f"({found['model']}); with permuted outcomes it stays below "
+        f"{found['null_99']:.3f} in 99 of 100 cases ({_p(found['p'])})"
     )
     if has_signal(comparison):
         return f"**The outcome can be predicted:** {against}."
@@ -195,9 +195,16 @@ def say_baselines(comparison: dict) -> str:
         level = [NAMES[k] for k in NAMES if reached >= auc[k] - ROPE]
         parts.append(
             f"one on {view} ({reached:.3f}) reaches "
-            + (" and ".join(level) if level else "none of the networks")
+            + (_join(level) if level else "none of the networks")
         )
-    return "Of the logistic regressions, " + "; ".join(parts) + "."
+    loss = {name: models[name]["log_loss"]["mean"] for name in auc}
+    best = min(NAMES, key=loss.get)
+    return (
+        f"Of the logistic regressions, {'; '.join(parts)}. Their log losses "
+        f"are {loss['logistic, time means']:.3f} and "
+        f"{loss['logistic, all values']:.3f}; the best network's is "
+        f"{loss[best]:.3f}."
+    )
 
 
 def say_moves(order: dict) -> str:
@@ -400,8 +407,10 @@ def conclude(results: dict) -> dict[str, str]:
     ]
     why = say_order(results["order"], comparison)
     return {
-        "prediction": _plain(f"{say_signal(comparison)} Held out: {scores}."),
-        "comparison": " ".join([*pairs, say_baselines(comparison)]),
+        "prediction": _plain(say_signal(comparison)),
+        "comparison": " ".join(
+            [*pairs, f"Held out: {scores}.", say_baselines(comparison)]
+        ),
         "why": _plain(f"{say_blindness(results['order'])} {why}"),
         "tuning": say_tuning(grids),
         "training": say_course(results["training"]["attention"]),
@@ -415,15 +424,19 @@ def say_tuning(grids: dict) -> str:
     found, best = grids["attention"]["judgement"], grids["attention"]["best"]
     setting = ", ".join(f"{k} {v:g}" for k, v in best.items())
     does = "stands" if stands_out(grids["attention"]) else "does not stand"
-    apart = ", ".join(
-        f"{grid['judgement']['lead_over_last']:.3f} for {NAMES[name]}"
-        for name, grid in grids.items()
-    )
+    apart = {"yes": [], "hardly": []}
+    for name, grid in grids.items():
+        gap, sd = (grid["judgement"][k] for k in ("lead_over_last", "sd"))
+        answer = "yes" if gap > sd else "hardly"
+        apart[answer].append(f"{NAMES[name]} ({gap:.3f})")
+    answers = [f"{k} for {_join(v)}" for k, v in apart.items() if v]
     return (
-        f"The best setting is {setting}, with a mean ROC AUC of "
+        f"{_start(', '.join(answers))}: so far are best and last setting "
+        "apart, beyond or within the SD over folds. The best setting of "
+        f"{NAMES['attention']} is {setting}, with a mean ROC AUC of "
         f"{found['mean']:.3f}; it leads the runner-up by "
         f"{_lead(found['lead'])} and {does} out from the fold-to-fold spread "
-        f"(SD {found['sd']:.3f}). Best and last setting are apart by {apart}."
+        f"(SD {found['sd']:.3f})."
     )
 
 
@@ -438,13 +451,15 @@ def say_benefit(comparison: dict, n_time_steps: int) -> str:
 def say_course(training: dict) -> str:
     """Say in a sentence how validation loss went."""
     first, best = training["val_loss"][0], training["best_epoch"]
+    n, final = training["search_epochs"], training["final"]
     up = ""
     if turned_up(training):
         end, epochs = training["val_loss"][-1], training["epochs"]
         up = f", then rose again to {end:.3f} by epoch {epochs}"
     return (
         f"{say_trend(training)}: {first:.3f} at first, "
-        f"{training['lowest']:.3f} at its lowest (epoch {best}){up}."
+        f"{training['lowest']:.3f} at its lowest (epoch {best}){up}. The "
+        f"final model, after the search's {n} epochs, has {final:.3f}."
     )
 
 

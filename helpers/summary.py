@@ -100,6 +100,7 @@ def describe_training(history: pd.DataFrame, search_epochs: int) -> dict:
         "search_epochs": search_epochs,
         "trend": find_trend(losses[:search_epochs]),
         "trend_after": find_trend(losses[best - 1 :]),
+        "final": float(losses[min(search_epochs, len(losses))]),
         "best_epoch": best,
         "lowest": float(losses.min()),
         "rise": float(losses.iloc[-1] / losses.min() - 1),

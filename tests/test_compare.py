@@ -103,6 +103,7 @@ def test_signal_of_ties_is_none():
     y = np.tile([0, 1], 20)
     found = find_signal(y, {"majority": np.full(40, 0.5)}, seed=0)
     assert found.pop("least_p") == 1 / math.comb(40, 20)
+    assert found.pop("model") == "majority"
     assert found == {"best": 0.5, "null_99": 0.5, "p": 1.0}
 
 

@@ -159,7 +159,7 @@ def check(path, data):
     try:
         same = [float(c) for c in classes] == [float(o) for o in outcomes]
     except ValueError:
-        same = classes == [o.strip() for o in outcomes]
+        same = [c.strip() for c in classes] == [o.strip() for o in outcomes]
     assert same
 
 

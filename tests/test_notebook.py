@@ -85,8 +85,8 @@ def test_a_notebook_moved_away_says_where_it_belongs(tmp_path):
 def lab(tmp_path_factory):
     """JupyterLab, started by the line in the Makefile; its pid and URL."""
     recipe = subprocess.run(
-        ["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True,
-        check=True,
+        ["make", "-n", "--no-print-directory", "lab"], cwd=ROOT,
+        capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     command = recipe[recipe.index("JUPYTER_PREFER") :].strip()
     command = command.replace(".venv/bin/python", sys.executable)
@@ -98,14 +98,16 @@ def lab(tmp_path_factory):
             shell=True, cwd=ROOT, stderr=file,
             env=os.environ | {"HOME": str(home)},
         )  # fmt: skip
-    url, deadline = None, time.time() + 60
-    while not url and time.time() < deadline:
-        time.sleep(0.2)
-        url = re.search(r"http://127\.0\.0\.1:\d+/lab\S*", log.read_text())
-    assert url, log.read_text()
-    yield process.pid, url[0]
-    process.terminate()
-    process.wait(20)
+    try:
+        url, deadline = None, time.time() + 60
+        while not url and time.time() < deadline:
+            time.sleep(0.2)
+            url = re.search(r"http://127\.0\.0\.1:\d+/lab\S*", log.read_text())
+        assert url, log.read_text()
+        yield process.pid, url[0]
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def test_lab_listens_on_this_machine_only(lab):

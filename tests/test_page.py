@@ -27,11 +27,13 @@ def browser():
         why = "no Chromium or Chrome is installed (apt-get install chromium)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
     with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(
+        browser = playwright.chromium.launch(
             executable_path=path,
             args=["--no-sandbox", "--disable-gpu",
                   "--disable-background-networking"],
         )  # fmt: skip
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")

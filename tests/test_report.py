@@ -34,6 +34,7 @@ def grid(lead_p=0.5):
 def training(tau=-0.8, p=0.0001, rise=0.0, after_p=0.001, end=0.3):
     return {
         "epochs": 60, "search_epochs": 20, "best_epoch": 2, "lowest": 0.6,
+        "final": 0.61,
         "trend": {"tau": tau, "p": p}, "rise": rise,
         "trend_after": {"tau": 0.7, "p": after_p},
         "loss": [0.9, 0.5, end], "val_loss": [0.8, 0.6, 0.6 * (1 + rise)],
@@ -62,12 +63,15 @@ def comparison(verdict="better", signal_p=0.0002, auc=(0.75, 0.85, 0.89)):
         name: {
             "roc_auc": {"mean": value}, "parameters": 1331,
             "multiply_adds": 210_010, "held_out": {"roc_auc": value},
+            "log_loss": {"mean": 1 - value},
         }
         for name, value in zip(report.NAMES, auc, strict=True)
     }  # fmt: skip
     for name, value in (("means", 0.75), ("values", 0.88)):
         view = {"means": "time means", "values": "all values"}[name]
-        models[f"logistic, {view}"] = {"roc_auc": {"mean": value}}
+        models[f"logistic, {view}"] = {
+            "roc_auc": {"mean": value}, "log_loss": {"mean": 0.6},
+        }  # fmt: skip
     models["best possible"] = {"held_out": {"roc_auc": 0.95}}
     return {
         "resamples": 10,
@@ -75,6 +79,7 @@ def comparison(verdict="better", signal_p=0.0002, auc=(0.75, 0.85, 0.89)):
         "pairs": {"LSTM - attention": pair(verdict)},
         "signal": {
             "best": 0.89,
+            "model": "LSTM",
             "null_99": 0.6,
             "p": signal_p,
             "least_p": 0.0,
@@ -158,14 +163,14 @@ def test_comparison_is_judged(verdict, says):
     short = report.conclude(make_results(verdict))["comparison"]
     start = text[2:].split(" (")[0].replace("**", "")
     numbers = "0.750 and 0.850" if "worse" in verdict else "0.850 and 0.750"
-    assert short.startswith(f"{start} (ROC AUC {numbers}). Of the logistic")
+    assert short.startswith(f"{start} (ROC AUC {numbers}). Held out: 0.750")
 
 
 @pytest.mark.parametrize(
     ("p", "says"),
     [
         (0.0002, "**The outcome can be predicted:** the best of the held-out "
-         "ROC AUCs is 0.890; with permuted outcomes it stays below 0.600"),
+         "ROC AUCs is 0.890 (LSTM); with permuted outcomes it stays below"),
         (0.0099, "can be predicted"),
         (0.02, "**There is only weak evidence of a signal:** the best"),
         (0.06, "**There is no evidence of any signal:** the best"),
@@ -186,7 +191,8 @@ def test_few_samples_are_no_evidence_of_no_signal():
     [
         ((0.75, 0.85, 0.95), "one on time means (0.750) reaches the "
          "prescribed attention model; one on all values (0.880) reaches the "
-         "prescribed attention model and the LSTM."),
+         "prescribed attention model and the LSTM. Their log losses are 0.600 "
+         "and 0.600; the best network's is 0.050."),
         ((0.9, 0.9, 0.9), "time means (0.750) reaches none of the networks"),
     ],
 )  # fmt: skip
@@ -352,23 +358,25 @@ def make_results(verdict="better"):
 
 def test_conclusions_answer_every_question():
     results = make_results()
+    results["grid"]["LSTM"]["judgement"]["lead_over_last"] = 0.01
     results["conclusions"] = found = report.conclude(results)
     assert list(found) == ["prediction", "comparison", "why", "tuning",
                            "training", "trust", "benefit"]  # fmt: skip
     assert found["tuning"] == (
-        "The best setting is num_heads 3, l2_reg 0.01, with a mean ROC AUC of "
-        "0.700; it leads the runner-up by 0.010 and does not stand out from "
-        "the fold-to-fold spread (SD 0.020). Best and last setting are apart "
-        "by 0.050 for the prescribed attention model, 0.050 for the LSTM, "
-        "0.050 for attention with time features."
+        "Yes for the prescribed attention model (0.050) and attention with "
+        "time features (0.050), hardly for the LSTM (0.010): so far are best "
+        "and last setting apart, beyond or within the SD over folds. The best "
+        "setting of the prescribed attention model is num_heads 3, l2_reg "
+        "0.01, with a mean ROC AUC of 0.700; it leads the runner-up by 0.010 "
+        "and does not stand out from the fold-to-fold spread (SD 0.020)."
     )
     assert found["training"] == (
         "Validation loss went down: 0.800 at first, 0.600 at its lowest "
-        "(epoch 2)."
+        "(epoch 2). The final model, after the search's 20 epochs, has 0.610."
     )
     assert found["comparison"].startswith("The LSTM is better than the")
     assert found["trust"].startswith("5 of 5 controls")
-    assert "0.850 for the LSTM" in found["prediction"]
+    assert "0.850 for the LSTM" in found["comparison"]
     assert "1,331 parameters and 210,010 multiply-adds" in found["benefit"]
     assert "where the LSTM takes 50." in found["benefit"]
     assert found["why"].startswith("The prescribed attention model cannot")
@@ -424,6 +432,7 @@ def test_training_summary_measures_the_course_of_the_loss():
     history.index = pd.RangeIndex(1, 10)
     found = summary.describe_training(history, search_epochs=4)
     assert found["best_epoch"] == 4
+    assert found["final"] == 0.5
     assert found["rise"] == pytest.approx(0.1)
     assert found["trend_after"]["tau"] == pytest.approx(1)
     assert found["trend"]["tau"] == pytest.approx(-1)
