@@ -174,7 +174,7 @@ def judge_winner(scores: np.ndarray, test_share: float) -> dict[str, float]:
 
     `scores` (n_candidates, n_folds); the winner has the best mean. Returns
     its mean and standard deviation over folds, its lead over the runner-up
-    with a corrected p value, its lead over the last, and how many candidates
+    and over the last, each with a corrected p value, and how many candidates
     are within one standard error of it.
     """
     order = np.argsort(-scores.mean(axis=1), kind="stable")
@@ -182,13 +182,15 @@ def judge_winner(scores: np.ndarray, test_share: float) -> dict[str, float]:
     sd = float(best.std(ddof=1))
     error = sd * np.sqrt(1 / len(best) + test_share)
     lead, lead_p = corrected_t_test(best - second, test_share)
+    lead_over_last, last_p = corrected_t_test(best - last, test_share)
     near = scores.mean(axis=1) >= best.mean() - error
     return {
         "mean": float(best.mean()),
         "sd": sd,
         "lead": lead,
         "lead_p": lead_p,
-        "lead_over_last": float((best - last).mean()),
+        "lead_over_last": lead_over_last,
+        "last_p": last_p,
         "within_one_error": int(near.sum()),
         "candidates": len(scores),
     }

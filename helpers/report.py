@@ -80,7 +80,17 @@ def at_the_edge(grid: dict) -> list[str]:
 
 
 def stands_out(grid: dict) -> bool:
-    return grid["judgement"]["lead_p"] < TOO_LIKELY
+    """Whether the winner leads by more than chance, and enough to matter."""
+    found = grid["judgement"]
+    return found["lead_p"] < TOO_LIKELY and found["lead"] > ROPE
+
+
+def tuning_matters(grid: dict) -> bool:
+    """Whether best and last differ: by more than chance gives a pair that was
+    picked for its difference, hence the small p value, and enough to matter.
+    """
+    found = grid["judgement"]
+    return found["last_p"] < UNLIKELY and found["lead_over_last"] > ROPE
 
 
 def say_training(training: dict) -> str:
@@ -426,15 +436,14 @@ def say_tuning(grids: dict) -> str:
     does = "stands" if stands_out(grids["attention"]) else "does not stand"
     apart = {"yes": [], "hardly": []}
     for name, grid in grids.items():
-        gap, sd = (grid["judgement"][k] for k in ("lead_over_last", "sd"))
-        answer = "yes" if gap > sd else "hardly"
-        apart[answer].append(f"{NAMES[name]} ({gap:.3f})")
+        gap, p = (grid["judgement"][k] for k in ("lead_over_last", "last_p"))
+        answer = "yes" if tuning_matters(grid) else "hardly"
+        apart[answer].append(f"{NAMES[name]} ({gap:.3f}, {_p(p)})")
     answers = [f"{k} for {_join(v)}" for k, v in apart.items() if v]
     return (
         f"{_start(', '.join(answers))}: so far are best and last setting "
-        "apart, beyond or within the SD over folds. The best setting of "
-        f"{NAMES['attention']} is {setting}, with a mean ROC AUC of "
-        f"{found['mean']:.3f}; it leads the runner-up by "
+        f"apart. The best setting of {NAMES['attention']} is {setting}, with "
+        f"a mean ROC AUC of {found['mean']:.3f}; it leads the runner-up by "
         f"{_lead(found['lead'])} and {does} out from the fold-to-fold spread "
         f"(SD {found['sd']:.3f})."
     )

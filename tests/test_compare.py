@@ -155,6 +155,9 @@ def test_winner_that_stands_out():
     found = judge_winner(scores, test_share=0.25)
     assert found["mean"] == scores[2].mean()
     assert found["lead_p"] < 0.001
+    last = scores[scores.mean(axis=1).argmin()]
+    expected = corrected_t_test(scores[2] - last, 0.25)
+    assert (found["lead_over_last"], found["last_p"]) == expected
     assert found["within_one_error"] == 1
 
 
