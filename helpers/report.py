@@ -418,9 +418,8 @@ def conclude(results: dict) -> dict[str, str]:
     why = say_order(results["order"], comparison)
     return {
         "prediction": _plain(say_signal(comparison)),
-        "comparison": " ".join(
-            [*pairs, f"Held out: {scores}.", say_baselines(comparison)]
-        ),
+        "comparison": " ".join([*pairs, f"Held out: {scores}."]),
+        "baselines": say_baselines(comparison),
         "why": _plain(f"{say_blindness(results['order'])} {why}"),
         "tuning": say_tuning(grids),
         "training": say_course(results["training"]["attention"]),
@@ -434,10 +433,14 @@ def say_tuning(grids: dict) -> str:
     found, best = grids["attention"]["judgement"], grids["attention"]["best"]
     setting = ", ".join(f"{k} {v:g}" for k, v in best.items())
     does = "stands" if stands_out(grids["attention"]) else "does not stand"
-    apart = {"yes": [], "hardly": []}
+    apart = {"yes": [], "perhaps": [], "hardly": []}
     for name, grid in grids.items():
         gap, p = (grid["judgement"][k] for k in ("lead_over_last", "last_p"))
-        answer = "yes" if tuning_matters(grid) else "hardly"
+        answer = "hardly"
+        if tuning_matters(grid):
+            answer = "yes"
+        elif p < TOO_LIKELY and gap > ROPE:
+            answer = "perhaps"
         apart[answer].append(f"{NAMES[name]} ({gap:.3f}, {_p(p)})")
     answers = [f"{k} for {_join(v)}" for k, v in apart.items() if v]
     return (
@@ -506,6 +509,7 @@ def say_headline(results: dict) -> str:
     stand_in = d["source"] == "stand-in"
     links = {
         "comparison": "[Attention or LSTM?](#8.-A-fair-comparison)",
+        "baselines": "[Is a network needed?](#8.-A-fair-comparison)",
         "why": "[Why?](#6.-What-each-model-can-see)",
         "tuning": "[Does tuning matter?](#3.-Grid-search-(Q3))",
         "training": "[Does the loss fall?](#4.-Training-the-winner-(Q3))",

@@ -268,7 +268,7 @@ def test_odd_data_runs_to_the_end(name, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     results = json.loads(read_results(tmp_path / "build"))
-    assert len(results["conclusions"]) == 7
+    assert len(results["conclusions"]) == 8
     text = (tmp_path / "build" / "assignment7.ipynb").read_text()
     copies = results["data"]["copies_across_the_split"]
     assert ("held-out samples are copies" in text) == (copies > 0)
