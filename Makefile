@@ -4,7 +4,10 @@
         benchmark lab clean
 
 OUT ?= build
+# A variable's value as one word of the shell, with nothing in it evaluated.
+quoted = '$(subst ','\'',$(value $1))'
 RUN = .venv/bin/python
+PYTEST = $(RUN) -m pytest --numprocesses 2 --dist loadgroup
 CHECK = import sys, venv, ensurepip; \
         sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
@@ -52,15 +55,17 @@ install: .venv/installed
 	  --require-hashes -r requirements-$*.txt && touch $@
 
 execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
-	@exec $(RUN) scripts/execute.py --out "$(OUT)" --data "$(DATA)" \
-	  --quick "$(QUICK)" --seed "$(SEED)" --jobs "$(JOBS)" \
-	  --backend "$(BACKEND)" --scheduler "$(SCHEDULER)"
+	@exec $(RUN) scripts/execute.py --make $$PPID \
+	  --out=$(call quoted,OUT) --data=$(call quoted,DATA) \
+	  --quick=$(call quoted,QUICK) --seed=$(call quoted,SEED) \
+	  --jobs=$(call quoted,JOBS) --backend=$(call quoted,BACKEND) \
+	  --scheduler=$(call quoted,SCHEDULER)
 
 test: install .venv/dask .venv/test
-	@$(RUN) -m pytest
+	@$(PYTEST)
 
 stress: install .venv/dask .venv/test
-	@$(RUN) -m pytest -m stress
+	@$(PYTEST) -m stress
 
 lint: install
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
@@ -69,17 +74,17 @@ data: install
 	@$(RUN) -m helpers.simulate
 
 verify: install
-	@exec $(RUN) scripts/execute.py --out "$(OUT)/verify"
-	@$(RUN) scripts/verify.py "$(OUT)/verify"
+	@exec $(RUN) scripts/execute.py --make $$PPID --out=$(call quoted,OUT)/verify
+	@$(RUN) scripts/verify.py $(call quoted,OUT)/verify
 
 pdf: install
-	@$(RUN) scripts/pdf.py "$(OUT)"
+	@$(RUN) scripts/pdf.py $(call quoted,OUT)
 
 submission: install
-	@$(RUN) scripts/submission.py "$(OUT)"
+	@$(RUN) scripts/submission.py $(call quoted,OUT)
 
 publish: install
-	@$(RUN) scripts/publish.py "$(OUT)"
+	@$(RUN) scripts/publish.py $(call quoted,OUT)
 
 benchmark: install
 	@$(RUN) -m benchmarks.run

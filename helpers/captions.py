@@ -5,7 +5,7 @@ import pandas as pd
 
 from helpers.data import ExpressionData
 from helpers.experiments import ABLATION, MODELS, N_TEST
-from helpers.report import half_width
+from helpers.judge import half_width
 from helpers.summary import mean_gaps
 
 

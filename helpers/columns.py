@@ -31,8 +31,9 @@ def find_features(
     """
     if header[-1] != OUTCOME:
         warnings.warn(
-            f"{path}: '{OUTCOME}' is column {header.index(OUTCOME) + 1} of "
-            f"{len(header)}, not the last; it is used all the same.",
+            f"{path.name}: '{OUTCOME}' is column "
+            f"{header.index(OUTCOME) + 1} of {len(header)}, not the last; it "
+            "is used all the same.",
             stacklevel=3,
         )
     names = [name for name in header if name != OUTCOME]
@@ -110,7 +111,7 @@ def list_axes(
 
 def _natural_order(name):
     """Sort key under which Gene_2 stands before Gene_10."""
-    parts = re.split(r"(\d+)", name)
+    parts = re.split(r"(\d{1,18})", name)
     return [int(p) if i % 2 else p for i, p in enumerate(parts)], name
 
 

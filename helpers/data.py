@@ -7,8 +7,10 @@ import os
 import warnings
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,8 @@ def load_expression_data(
     table = _read_table(path, header)
     genes, times = list_axes(features)
     columns = [features[gene, time] for time in times for gene in genes]
+    for name in set(header) - {OUTCOME, *columns}:  # one at most
+        _check_index(path, name, table[name])
     values = _to_numbers(path, table, columns)  # (n, T * G)
     X = values.reshape(len(table), len(times), len(genes))
     y, classes = _encode_outcome(path, table[OUTCOME])
@@ -106,11 +110,15 @@ def _read_header(path):
             f"{path}: no such file. `make data` writes the stand-in data; "
             "for your own, give its path (make execute DATA=path.csv)."
         )
-    opener = gzip.open if path.suffix == ".gz" else open
+    if not path.is_file():
+        raise DataError(
+            f"{path}: cannot be read, for it is not a file. Save the table "
+            "as .csv or .csv.gz and name that."
+        )
     try:
-        with opener(path, "rb") as file:
+        with _open(path, "rb") as file:
             _check_bytes(path, file)
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        with _open_text(path) as file:
             rows = (row for row in csv.reader(file) if row)
             header = [name.strip() for name in next(rows, [])]
             first = next(rows, [])
@@ -144,6 +152,14 @@ def _read_header(path):
             f"{list_some(repeated)}. Keep one of each."
         )
     return header
+
+
+def _open(path, mode, **options):
+    return (gzip.open if path.suffix == ".gz" else open)(path, mode, **options)
+
+
+def _open_text(path):
+    return _open(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def _check_bytes(path, file):
@@ -190,10 +206,35 @@ def _read_table(path, header):
     return table
 
 
+def _check_index(path, name, values):
+    """Ignore the leading column of sample names, if that is what it is."""
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise DataError(
+            f"{path}: the first column, '{name[:40]}', is neither "
+            f"'GENE_Time_NUMBER' nor '{OUTCOME}', and no index: it holds "
+            "fractions or gaps. Rename or remove it."
+        )
+    texts = values.astype(str)
+    if texts.str.contains(r"[\r\n]").any():
+        row = int(np.argmax(texts.str.contains(r"[\r\n]")))
+        raise DataError(
+            f"{_place(path, row, name)}: the value runs over several lines. "
+            "Close its quotation mark."
+        )
+    if name:
+        warnings.warn(
+            f"{path.name}: the first column, '{name[:40]}', is taken for the "
+            "samples' names and not used.",
+            stacklevel=3,
+        )
+
+
 def _to_numbers(path, table, columns):
     """Return the columns as float32 (n, len(columns)), all finite."""
     table = table[columns]
     texts = [c for c in columns if table[c].dtype.kind not in "iuf"]
+    if texts:
+        table = table.copy()
     for column in texts:
         numbers = pd.to_numeric(table[column].astype(str), errors="coerce")
         bad = numbers.isna() & table[column].notna()
@@ -204,7 +245,7 @@ def _to_numbers(path, table, columns):
                 f"{_place(path, row, column)}: '{value}' is not a number. "
                 "Correct the cell."
             )
-        table = table.assign(**{column: numbers})
+        table[column] = numbers
     with np.errstate(over="ignore"):
         values = table.to_numpy(np.float32)
     finite = np.isfinite(values)
@@ -221,6 +262,9 @@ def _to_numbers(path, table, columns):
 
 def _encode_outcome(path, outcome):
     """Return 0/1 (n,) and the two original values, the one coded 0 first."""
+    if pd.api.types.is_string_dtype(outcome):
+        outcome = outcome.str.strip()
+        outcome = outcome.mask(outcome == "")
     if outcome.isna().any():
         row = int(np.argmax(outcome.isna()))
         raise DataError(
@@ -242,7 +286,7 @@ def _encode_outcome(path, outcome):
                 "lines or holds control characters. Close its quotation mark."
             )
     y = (outcome == classes[1]).to_numpy(int)
-    return y, tuple(f"{c:.15g}" if isinstance(c, float) else str(c)
+    return y, tuple(f"{c + 0.0:.15g}" if isinstance(c, float) else str(c)
                     for c in classes)  # fmt: skip
 
 
@@ -254,4 +298,10 @@ def _too_many(path, header):
 
 
 def _place(path, row, column):
-    return f"{path}: row {row + 2} (the header is row 1), column '{column}'"
+    """Name a cell by its row in the file, of which some may be blank."""
+    number = row + 2
+    with suppress(csv.Error, StopIteration), _open_text(path) as file:
+        filled = (n for n, cells in enumerate(csv.reader(file), 1)
+                  if len(cells) > 1 or "".join(cells).strip())  # fmt: skip
+        number = next(islice(filled, row + 1, None))
+    return f"{path}: row {number} (the header is row 1), column '{column}'"

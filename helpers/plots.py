@@ -12,7 +12,6 @@ from sklearn.metrics import roc_curve
 from helpers.data import ExpressionData
 from helpers.experiments import ABLATION
 from helpers.importance import list_windows
-from helpers.simulate import Truth
 from helpers.summary import mean_gaps
 
 # Okabe & Ito's colours differ for colour-blind readers; the line styles and
@@ -55,8 +54,9 @@ def plot_profiles(data: ExpressionData, most: int = 10) -> Figure:
         for ax, gene in zip(axes.flat, chosen, strict=False):
             for label, (m, e) in enumerate(zip(means, errors, strict=True)):
                 low, high = m - 1.96 * e, m + 1.96 * e
-                line = {"lw": 1.3, "label": f"Outcome {data.classes[label]}"}
-                ax.plot(data.times, m[:, gene], **line, **CLASSES[label])
+                name = f"Outcome {_plain(data.classes[label])}"
+                line = {"lw": 1.3, "label": name} | CLASSES[label]
+                ax.plot(data.times, m[:, gene], **line)
                 ax.fill_between(
                     data.times, low[:, gene], high[:, gene], alpha=0.3, lw=0,
                     color=CLASSES[label]["color"],
@@ -237,11 +237,14 @@ def plot_importance(
     importance: dict,
     genes: tuple[str, ...],
     times: tuple[int, ...],
-    truth: Truth | None,
     most: int = 10,
 ) -> Figure:
     """Fall of ROC AUC by gene (the `most` important) and by time window,
     with intervals; found ones filled, those known to matter marked."""
+    known = {
+        kind: next(iter(importance.values()))[kind].get("known")
+        for kind in ("genes", "windows")
+    }
     means = np.array([found["genes"]["mean"] for found in importance.values()])
     chosen = np.sort(np.argsort(-means.max(axis=0), kind="stable")[:most])
     windows = list_windows(len(times))
@@ -260,21 +263,25 @@ def plot_importance(
         left.set_xticks(range(len(chosen)), [_plain(genes[g]) for g in chosen],
                         rotation=60, ha="right")  # fmt: skip
         for label, gene in zip(left.get_xticklabels(), chosen, strict=True):
-            if truth and gene in truth.genes:
+            if gene in (known["genes"] or ()):
                 label.set_fontweight("bold")
-        known = " (bold: known to matter)" if truth else ""
-        left.set(title=f"genes{known}", ylabel="fall of ROC AUC")
-        known = " (grey: known to matter)" if truth else ""
-        right.set(title=f"windows of time{known}", xlabel="time point")
-        for w in windows if truth else ():
-            if set(truth.times) & set(range(w.start, w.stop)):
-                ends = times[w.start] - 0.5, times[w.stop - 1] + 0.5
-                right.axvspan(*ends, color="#E8E8E8", lw=0, zorder=0)
+        for w in (windows[i] for i in known["windows"] or ()):
+            ends = times[w.start] - 0.5, times[w.stop - 1] + 0.5
+            right.axvspan(*ends, color="#E8E8E8", lw=0, zorder=0)
+        left.set_title(_say_known("genes", "bold", known["genes"]))
+        left.set_ylabel("fall of ROC AUC")
+        right.set_title(_say_known("windows of time", "grey",
+                                   known["windows"]))  # fmt: skip
+        right.set_xlabel("time point")
         for ax in (left, right):
             ax.axhline(0, color=GREY, lw=1, ls=":")
         handles = left.get_legend_handles_labels()
         figure.legend(*handles, loc="outside upper center", ncols=3)
     return figure
+
+
+def _say_known(title, mark, known):
+    return title if known is None else f"{title} ({mark}: known to matter)"
 
 
 def _plot_falls(ax, name, found, at, chosen=None):

@@ -55,7 +55,9 @@ def describe_data(data: ExpressionData, truth: Truth | None) -> dict:
 def mean_gaps(data: ExpressionData) -> np.ndarray:
     """Return how far the outcomes' mean time courses are apart in each gene
     (G,), as the mean absolute difference over time."""
-    means = [data.X[data.y == c].mean(axis=0) for c in (0, 1)]  # (T, G)
+    means = [
+        data.X[data.y == c].mean(axis=0, dtype=np.float64) for c in (0, 1)
+    ]  # (T, G)
     return np.abs(means[1] - means[0]).mean(axis=0)
 
 
@@ -191,8 +193,8 @@ def describe_importance(
     test_share: float,
 ) -> dict[str, dict]:
     """Summarise, by network, which `genes` matter over resamples and which
-    time `windows` matter more than others, and judge what was found where
-    the `truth` is known."""
+    time `windows` matter more than others; where the `truth` is known, also
+    which are `known` to matter, and a judgement of what was found."""
     true = {}
     if truth:
         windows = list_windows(n_time_steps)
@@ -214,6 +216,7 @@ def describe_importance(
             )
             if truth:
                 found |= judge_found(found["found"], true[kind])
+                found["known"] = true[kind]
             importance[name][kind] = found
     return importance
 

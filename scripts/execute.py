@@ -35,16 +35,14 @@ class RunError(Exception):
 
 def main() -> int:
     options = parse_options()
-    out = options.out.expanduser().resolve()
-    for name in (signal.SIGTERM, signal.SIGHUP):  # as tidy as on Ctrl-C
-        if signal.getsignal(name) != signal.SIG_IGN:  # as nohup sets it
-            signal.signal(name, signal.default_int_handler)
-    if "MAKELEVEL" in os.environ:
-        threading.Thread(target=end_with_make, daemon=True).start()
     try:
+        listen_for_the_end(options.make)
+        out = options.out.expanduser().resolve()
         check_folder(out)
+        is_new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
-        with only_run(out) as lock:
+        with only_run(out, is_new) as lock:
+            check_outputs(out)
             new = Path(tempfile.mkdtemp(dir=out, prefix=place.PREFIX))
             timings = run(new, out, lock, options.parameters)
     except KeyboardInterrupt:
@@ -53,9 +51,11 @@ def main() -> int:
         return fail(str(error))
     except Exception as error:
         return fail(f"{type(error).__name__}: {one_line(error)}")
-    for name, seconds in timings.items():
-        print(f"{seconds:8.1f} s  {name}")
-    print(f"make execute: wrote {', '.join(OUTPUTS)} to {options.out}")
+    with suppress(OSError):  # the outputs are in place, told of or not
+        for name, seconds in timings.items():
+            print(f"{seconds:8.1f} s  {name}")
+        wrote = f"make execute: wrote {', '.join(OUTPUTS)} to {options.out}"
+        print(wrote, flush=True)
     return 0
 
 
@@ -81,9 +81,9 @@ def run(new: Path, out: Path, lock: int, parameters: dict) -> dict[str, float]:
 
 
 @contextmanager
-def only_run(out: Path):
+def only_run(out: Path, is_new: bool):
     """Keep other runs out of `out`, and clear away what they left there, be
-    it killed ones or this one."""
+    it killed ones or this one, which made the folder if it `is_new`."""
     folder = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,17 +98,28 @@ def only_run(out: Path):
         yield folder
     finally:
         place.clean_up(out)
-        with suppress(OSError):  # of a new folder nothing is left
-            out.rmdir()
+        if is_new:
+            with suppress(OSError):  # it stays if it holds something
+                out.rmdir()
         os.close(folder)
 
 
-def end_with_make() -> None:
-    """Interrupt this run when the make that started it is gone."""
-    make = os.getppid()
-    while os.getppid() == make:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
+def listen_for_the_end(make: int | None) -> None:
+    """Let this run be interrupted by a signal, or by the end of the process
+    `make` that started it, even before it came here."""
+    for name in (signal.SIGTERM, signal.SIGHUP):  # as tidy as on Ctrl-C
+        if signal.getsignal(name) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(name, signal.default_int_handler)
+
+    def watch():
+        while os.getppid() == make:
+            time.sleep(0.5)
+        while True:  # for an exception may be lost on the way
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(20)
+
+    if make:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def parse_options():
@@ -120,6 +131,7 @@ def parse_options():
     parser.add_argument("--jobs", default="")
     parser.add_argument("--backend", default="")
     parser.add_argument("--scheduler", default="")
+    parser.add_argument("--make", type=int, help="the process to end with")
     options = parser.parse_args()
     options.parameters = {}
     if options.data:
@@ -130,8 +142,10 @@ def parse_options():
         options.parameters["QUICK"] = options.quick == "1"
     for name, text in (("SEED", options.seed), ("JOBS", options.jobs)):
         if text:
-            if not text.isdecimal():
+            if not text.isdecimal() or not text.isascii():
                 parser.error(f"{name} must be a whole number, got '{text}'")
+            if len(text) > 9:  # some seeds are made by adding to this one
+                parser.error(f"{name} must have at most 9 digits")
             options.parameters[name] = int(text)
     if options.backend not in ("", "dask"):
         parser.error(f"BACKEND must be dask, got '{options.backend}'")
@@ -155,8 +169,8 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     with follow(progress), divert_stderr(folder / ".kernel.log"):
         try:
             papermill.execute_notebook(
-                source, path, parameters, cwd=ROOT, progress_bar=False,
-                log_output=False, kernel_name="python3",
+                as_template(source), as_template(path), parameters, cwd=ROOT,
+                progress_bar=False, log_output=False, kernel_name="python3",
             )  # fmt: skip
         except PapermillExecutionError as error:
             cause = f"{error.ename}: {one_line(error.evalue)}"
@@ -174,9 +188,14 @@ def run_notebook(folder: Path, parameters: dict) -> nbformat.NotebookNode:
     return notebook
 
 
+def as_template(path: Path) -> str:
+    """Return a path in which papermill, which formats it, finds no names."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def check_parameters(source: Path, parameters: dict) -> None:
     """Papermill only warns of a parameter that the notebook lacks."""
-    known = papermill.inspect_notebook(source)
+    known = papermill.inspect_notebook(as_template(source))
     for name in parameters:
         if name not in known:
             raise ValueError(
@@ -239,18 +258,24 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def check_folder(out: Path) -> None:
-    """Refuse a folder whose own files the outputs would replace."""
+    """Refuse a folder that is none, or of the repository's own."""
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"OUT={out} is a file; name a folder")
-    if (out / "figures").exists() and not (out / "results.json").exists():
-        raise ValueError(
-            f"OUT={out} holds a figures folder that is no run's; name another"
-        )
     inside = out.parts[len(ROOT.parts) :][:1] if ROOT in out.parents else ()
     if out == ROOT or out in ROOT.parents:
         raise ValueError(f"OUT={out} holds the repository; name another")
     if inside and inside[0] in OWN_FOLDERS:
         raise ValueError(f"OUT={out} belongs to the repository; use build")
+
+
+def check_outputs(out: Path) -> None:
+    """Refuse a folder with files that are named like outputs, but no run's."""
+    found = [name for name in OUTPUTS if (out / name).exists()]
+    if 0 < len(found) < len(OUTPUTS):
+        raise ValueError(
+            f"OUT={out} holds {', '.join(found)}, and not all that a run "
+            "writes: move it away, or name another folder"
+        )
 
 
 def locate_last(path: Path) -> str:

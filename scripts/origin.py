@@ -12,7 +12,7 @@ DATA = ROOT / "data" / "gene_expression_data.csv"
 
 
 def describe_origin(data: Path = DATA) -> dict[str, str]:
-    """Return the SHA-256 of everything that outputs depend on; "" for data
+    """Return the SHA-256 of everything that results depend on; "" for data
     that cannot be read."""
     helpers = sorted((ROOT / "helpers").glob("*.py"))
     code = _sources(nbformat.read(ROOT / NOTEBOOK, as_version=4), "code")
@@ -21,7 +21,11 @@ def describe_origin(data: Path = DATA) -> dict[str, str]:
         "helpers": _hash(
             *(part for p in helpers for part in (p.name.encode(), _read(p)))
         ),
-        "data": _hash(data.read_bytes()) if data.is_file() else "",
+        "data": (  # as sha256sum prints it
+            hashlib.sha256(data.read_bytes()).hexdigest()
+            if data.is_file()
+            else ""
+        ),
         "benchmark": _hash(_read(ROOT / "benchmarks" / "results.json")),
         "requirements": _hash(_read(ROOT / "requirements.txt")),
     }

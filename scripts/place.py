@@ -10,7 +10,7 @@ from pathlib import Path
 
 OUTPUTS = ("assignment7.ipynb", "assignment7.html", "results.json",
            "timings.json", "figures")  # fmt: skip
-PREFIX = ".run-"  # of the folders in which runs make their outputs
+PREFIX = ".assignment7-run-"  # of folders in which runs make their outputs
 
 
 def put_in_place(new: Path, out: Path) -> None:
@@ -33,7 +33,7 @@ def take_back(new: Path, out: Path) -> None:
     """Undo what `put_in_place` did before it was stopped half-way."""
     old = new / "replaced"
     for name in OUTPUTS:
-        if not (new / name).exists():
+        if (out / name).exists() and not (new / name).exists():
             (out / name).rename(new / name)
         if (old / name).exists():
             (old / name).rename(out / name)
@@ -46,7 +46,7 @@ def clean_up(out: Path) -> None:
     for new in out.glob(f"{PREFIX}*"):
         if (new / "replaced").exists():
             take_back(new, out)
-        shutil.rmtree(new)
+        shutil.rmtree(new, ignore_errors=True)  # it may hold a user's files
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 import nbformat
 from origin import DATA, NOTEBOOK, ROOT, find_stale, is_injected
 from pdf import find_browser, print_page
+from render import render
 
 MOST = 10_000_000  # bytes
 REPOSITORY = ("README.md", "LICENSE", "Makefile", "requirements.txt",
               "data/README.md", "benchmarks/results.json")  # fmt: skip
 FOLDERS = {"helpers": "*.py", "scripts": "*.py", "templates": "*/*"}
-OUTPUTS = ("assignment7.html", "results.json", "timings.json")
+OUTPUTS = ("results.json", "timings.json")
 
 
 def main(out: Path) -> int:
@@ -55,33 +57,33 @@ def pack(out: Path) -> Path:
     files |= {out / name: name for name in OUTPUTS}
     for path in sorted((out / "figures").glob("*.png")):
         files[path] = f"figures/{path.name}"
-    if pdf := make_pdf(out):
-        files[pdf] = pdf.name
     # without the parameters of this run, which hold elsewhere no longer
     notebook.cells = [c for c in notebook.cells if not is_injected(c)]
     target, new = out / "submission.zip", out / ".submission.zip"
-    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, name in files.items():
-            archive.write(path, f"assignment7/{name}")
-        archive.writestr(f"assignment7/{NOTEBOOK}", nbformat.writes(notebook))
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        page = Path(folder, "assignment7.html")
+        page.write_text(render(notebook), encoding="utf-8")
+        nbformat.write(notebook, page.with_name(NOTEBOOK))
+        make_pdf(page)
+        files |= {path: path.name for path in Path(folder).iterdir()}
+        with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, name in files.items():
+                archive.write(path, f"assignment7/{name}")
     if new.stat().st_size > MOST:
         new.unlink()
         raise ValueError(f"the zip would be larger than {MOST / 1e6:.0f} MB")
     return new.replace(target)
 
 
-def make_pdf(out: Path) -> Path | None:
-    """Print the page to PDF where a browser is installed."""
-    page, pdf = out / "assignment7.html", out / "assignment7.pdf"
+def make_pdf(page: Path) -> None:
+    """Print the page to PDF beside it, where a browser is installed."""
     if not (browser := find_browser()):
         print("make submission: without a PDF (see make pdf)")
-        return None
+        return
     try:
-        print_page(browser, page, pdf)
+        print_page(browser, page, page.with_suffix(".pdf"))
     except (OSError, subprocess.SubprocessError) as error:
         print(f"make submission: without a PDF ({error})")
-        return None
-    return pdf
 
 
 if __name__ == "__main__":

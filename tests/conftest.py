@@ -1,7 +1,9 @@
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,12 +14,28 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 mpl.use("Agg")
 
+import place  # noqa: E402
+
 # Gene names that do harm where they are not escaped, sorted as the old ones.
 HOSTILE = {
     "Gene_0": "<b>a\"b' & $x$",
     "Gene_1": "<script>alert(1)</script>",
     "Gene_2": "G![x](https://example.org/x.png) HLA-A*02:01*",
 }
+
+
+# Fixtures that take long, and what tests that use them, in one process of
+# `make test`, are called together.
+SHARED = {"run": "run", "page_path": "run", "after_a_kill": "run",
+          "searches": "searches", "local": "cluster", "cluster": "cluster",
+          "controls": "controls"}  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at groups
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in set(item.fixturenames) & set(SHARED):
+            item.add_marker(pytest.mark.xdist_group(SHARED[name]))
 
 
 def execute(out, *options, root=ROOT):
@@ -28,6 +46,20 @@ def execute(out, *options, root=ROOT):
         cwd=root, capture_output=True, text=True, timeout=900, check=False,
         env=os.environ | {"PYTHONWARNINGS": "default"},
     )  # fmt: skip
+
+
+def fill(out):
+    """Make `out` hold what stands for the outputs of an earlier run."""
+    out.mkdir()
+    for name in place.OUTPUTS:
+        (out / name).write_text("old")
+
+
+def is_old(out):
+    return all(
+        (out / name).is_file() and (out / name).read_text() == "old"
+        for name in place.OUTPUTS
+    )
 
 
 def source_files():
@@ -74,3 +106,17 @@ def run(tmp_path_factory, hostile_data):
 @pytest.fixture(scope="session")
 def notebook(run):
     return nbformat.read(run[0] / "assignment7.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def unpacked(run, tmp_path_factory):
+    """The submission of the quick run, unpacked in another place."""
+    import submission
+
+    out = tmp_path_factory.mktemp("handed in") / "build"
+    shutil.copytree(run[0], out)
+    submission.main(out)
+    place = tmp_path_factory.mktemp("Prüfung, élève 1")
+    with zipfile.ZipFile(out / "submission.zip") as archive:
+        archive.extractall(place)
+    return place / "assignment7"

@@ -1,4 +1,6 @@
 import gzip
+import os
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -87,7 +89,13 @@ def test_a_leading_index_column_is_ignored(save, index):
     table.index = [f"s{i}" for i in range(len(table))]
     label = None if index is True else index
     path = save(table, index=True, index_label=label)
-    np.testing.assert_array_equal(load_expression_data(path).X, X)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(load_expression_data(path).X, X)
+    said = [str(w.message) for w in caught]
+    if label:
+        assert "first column, 'sample', is taken for the samples'" in said[0]
+    assert len(said) == bool(label)
 
 
 def test_gzip_and_byte_order_mark(save, tmp_path):
@@ -200,6 +208,24 @@ BAD = {
         spoil(lambda t: t.rename(columns={"Gene_0_Time_0": "Gene_0_time_0"})),
         "neither 'GENE_Time_NUMBER' nor 'Outcome': Gene_0_time_0",
     ),
+    "gene taken for an index": (
+        lambda path: path.write_text("GT0,G_Time_1,Outcome\n.5,1,0\n.7,1,1\n"),
+        "the first column, 'GT0', is neither .* and no index: it holds frac",
+    ),
+    "open quote in index": (
+        lambda path: path.write_text(
+            'id,G_Time_0,Outcome\ns,9,1\n"t,1,0\nu,2,1\nv",4,0\n'
+        ),
+        r"row 3 .*, column 'id': the value runs over several lines",
+    ),
+    "blank Outcome": (
+        lambda path: path.write_text("G_Time_0,Outcome\n1,yes\n2,  \n3,no\n"),
+        r"row 3 .*, column 'Outcome': a missing value",
+    ),
+    "Outcomes that differ in blanks": (
+        lambda path: path.write_text("G_Time_0,Outcome\n1,yes\n2,yes \n"),
+        "must have two values, it has 1: yes",
+    ),
     "unnamed column": (
         lambda path: path.write_text("G_Time_0,Outcome\n.5,0,1\n.7,1,0\n"),
         "rows have more values than the header's 2 names",
@@ -216,7 +242,7 @@ BAD = {
         spoil(lambda t: t.assign(Outcome=[0, 1, 2, 0, 1, 2])),
         "must have two values, it has 3: 0, 1, 2",
     ),
-    "directory": (lambda path: path.mkdir(), "cannot be read"),
+    "directory": (lambda path: path.mkdir(), "it is not a file"),
     "not gzip": (lambda path: path.write_bytes(b"\x1f\x8b junk"), "Export it"),
     "UTF-16": (
         lambda path: path.write_text("Outcome\n1\n", encoding="utf-16"),
@@ -234,6 +260,31 @@ def test_errors_name_the_place_and_the_cure(tmp_path, case):
         load_expression_data(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", ["", "   "])
+def test_rows_are_counted_as_in_the_file(tmp_path, blank, end):
+    rows = ["G_Time_0,Outcome", "1,0", blank, blank, "2,1", '"3",0', "x,1"]
+    path = tmp_path / "data.csv"
+    path.write_bytes(end.join(rows).encode())
+    with pytest.raises(DataError, match=r"row 7 \(.*: 'x' is not a number"):
+        load_expression_data(path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="it is not a file"):
+        load_expression_data(tmp_path / "pipe.csv")
+
+
+def test_strange_column_names_are_no_harm(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(f"self,Outcome\n{10**25},0\n1,1\n")
+    data = load_expression_data(path, n_time_steps=1, n_genes=1)
+    assert data.X[:, 0, 0].tolist() == [float(np.float32(1e25)), 1]
+    path.write_text(f"G{'1' * 5000}_Time_0,Outcome\n1,0\n2,1\n")
+    assert load_expression_data(path).X.shape == (2, 1, 1)
 
 
 def test_spoilt_gzip(tmp_path):

@@ -84,7 +84,10 @@ def test_every_valid_file_gives_its_own_values(
         written = {index: [f"s{i}" for i in range(len(y))], **written}
     written["Outcome"] = [classes[c] for c in y]
     write(tmp_path / name, written, newline, quoting, bom)
-    data = load_expression_data(tmp_path / name)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = load_expression_data(tmp_path / name)
+    assert len(caught) == bool(index)  # an index with a name is mentioned
     by_name = [data.genes.index(gene) for gene in genes]
     np.testing.assert_array_equal(data.X[:, :, by_name], X)
     np.testing.assert_array_equal(data.y, y)

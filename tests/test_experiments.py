@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import roc_auc_score
 
-from helpers import experiments, report
+from helpers import experiments, judge
 from helpers.compare import shuffle_time
 from helpers.experiments import make_baselines, resample_models
 from helpers.models import build_attention_model
@@ -59,6 +60,34 @@ def test_resamples_are_paired_seeded_and_equal_in_any_company():
     assert not hasattr(network, "model_")  # clones are trained
 
 
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Notes which samples, told apart by their first value, it is fitted on,
+    and which it predicts."""
+
+    fitted, predicted = [], []
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.fitted.append(set(X[:, 0, 0]))
+        return self
+
+    def predict_proba(self, X):
+        self.predicted.append(set(X[:, 0, 0]))
+        return np.full((len(X), 2), 0.5)
+
+
+def test_resamples_are_scored_on_what_was_left_out():
+    X = np.arange(60.0).reshape(60, 1, 1) * np.ones((60, 6, 2))
+    resample_models(
+        {"recorder": Recorder()}, X, np.arange(60) % 2, **PLAN | {"n_jobs": 1}
+    )
+    pairs = list(zip(Recorder.fitted, Recorder.predicted, strict=True))
+    assert len(pairs) == 4
+    for fitted, predicted in pairs:
+        assert not fitted & predicted
+        assert fitted | predicted == set(range(60))
+
+
 def test_without_order_is_what_shuffled_series_give():
     X, y = make_data()
     blind = experiments.without_order(make_baselines(2)[
@@ -78,6 +107,7 @@ def controls():
     )  # fmt: skip
 
 
+@pytest.mark.stress
 def test_controls_cover_every_setting_model_and_kind(controls):
     assert list(controls) == list(experiments.SETTINGS)
     for row in controls.values():
@@ -86,6 +116,7 @@ def test_controls_cover_every_setting_model_and_kind(controls):
     assert set(experiments.ABLATION.values()) <= set(controls["order only"])
 
 
+@pytest.mark.stress
 def test_models_see_what_theory_says(controls):
     mean = {
         setting: {name: np.mean(scores) for name, scores in row.items()}
@@ -103,11 +134,15 @@ def test_models_see_what_theory_says(controls):
     kinds = {k: mean["order only"][v] for k, v in
              experiments.ABLATION.items()}  # fmt: skip
     assert max(kinds, key=kinds.get) == "slow waves"
-    assert 0.5 < min(mean["both"].values()) < mean["both"]["best possible"]
+    for row in mean.values():
+        assert max(row[m] for m in experiments.MODELS) <= (
+            row["best possible"] + 0.05
+        )
 
 
+@pytest.mark.stress
 def test_checks_of_the_controls_can_fail(controls):
-    expected = report.check_controls(controls)
+    expected = judge.check_controls(controls)
     assert expected["order only: the prescribed model at chance, "
                     "the others far above"]  # fmt: skip
     swapped = {
@@ -115,4 +150,4 @@ def test_checks_of_the_controls_can_fail(controls):
                   "attention + time": row["attention"]}
         for setting, row in controls.items()
     }  # fmt: skip
-    assert sum(report.check_controls(swapped).values()) <= 2
+    assert sum(judge.check_controls(swapped).values()) <= 2

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -6,7 +8,6 @@ from matplotlib.figure import Figure
 
 from helpers import captions, costs, plots
 from helpers.data import ExpressionData
-from helpers.simulate import Truth
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +36,12 @@ def test_profiles_show_the_genes_that_differ_most(n_genes):
     assert text["alt"].split("differences: ")[1].startswith(data.genes[-1])
 
 
-def test_gene_names_are_not_read_as_formulas():
-    figure = plots.plot_profiles(make_data(1, names=("$\\frac{$",)))
+def test_names_are_not_read_as_formulas():
+    data = make_data(1, names=("$\\frac{$",))
+    figure = plots.plot_profiles(replace(data, classes=("$a$", "$\\wt$")))
     figure.canvas.draw()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["Outcome \\$a\\$", "Outcome \\$\\wt\\$"]
 
 
 def make_history(values):
@@ -98,24 +102,29 @@ def test_controls_and_ablation_show_every_seed():
     assert f"slow waves {np.mean(row['attention + time']):.3f}" in text
 
 
-@pytest.mark.parametrize("truth", [Truth((11,), (0,), np.zeros(1)), None])
+@pytest.mark.parametrize("known", [[11], None])
 @pytest.mark.parametrize("n_genes", [2, 12])
-def test_importance_shows_the_genes_that_matter_most(n_genes, truth):
+def test_importance_shows_the_genes_that_matter_most(n_genes, known):
     mean = np.linspace(0, 0.1, n_genes)
     genes = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01,
              "found": [n_genes - 1]}  # fmt: skip
     windows = {key: [0.0, 0.1] for key in ("mean", "low", "high")}
     windows["found"] = []
+    if known:
+        genes["known"], windows["known"] = known, [1]
     found = {name: {"genes": genes, "windows": windows}
              for name in plots.MODELS}  # fmt: skip
     names = tuple(f"g_{i}$" for i in range(n_genes))
-    figure = plots.plot_importance(found, names, tuple(range(10)), truth)
+    figure = plots.plot_importance(found, names, tuple(range(10)))
     figure.canvas.draw()
     labels = figure.axes[0].get_xticklabels()
     assert len(labels) == min(10, n_genes)
     assert labels[-1].get_text() == f"g_{n_genes - 1}\\$"
     bold = labels[-1].get_fontweight() == "bold"
-    assert bold == bool(truth and n_genes == 12)
+    assert bold == bool(known and n_genes == 12)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert all(("known to matter" in t) == bool(known) for t in titles)
+    assert len(figure.axes[1].patches) == bool(known)
     text = captions.caption_importance(found, names)["alt"]
     assert f"LSTM most of all g_{n_genes - 1}$ (0.100)" in text
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -12,9 +13,10 @@ import nbformat
 import papermill
 import place
 import pytest
-from conftest import ROOT, execute, source_files
+from conftest import ROOT, execute, fill, is_old, source_files
 
-from helpers.simulate import simulate_expression, write_csv
+from helpers.experiments import MODELS
+from helpers.simulate import SETTINGS, simulate_expression, write_csv
 
 OUTPUTS = {"assignment7.ipynb", "assignment7.html", "results.json",
            "timings.json", "figures"}  # fmt: skip
@@ -73,7 +75,10 @@ def test_results_hold_every_section(run):
     assert moves["attention"]["largest"] < 1e-5
     assert moves["LSTM"]["mean"] > 1e-3
     assert moves["attention + time"]["mean"] > 1e-3
-    assert len(results["controls"]) == 5
+    assert list(results["controls"]) == list(SETTINGS)
+    for row in results["controls"].values():
+        assert set(row) >= {*MODELS, "best possible"}
+        assert all(len(scores) == 2 for scores in row.values())
     models = results["comparison"]["models"]
     assert 0.9 < models["best possible"]["held_out"]["roc_auc"] < 1
     assert len(results["comparison"]["pairs"]) == 3
@@ -86,20 +91,19 @@ def test_parameters_cell_has_every_name_that_make_passes():
 
 
 def test_bad_data_stops_the_run_and_changes_nothing(tmp_path):
-    path, out = tmp_path / "spoilt.csv", tmp_path / "build"
+    path, out = tmp_path / "spoilt.csv", tmp_path / "build {0} $a\"'"
     write_csv(simulate_expression(n_samples=30, n_time_steps=4), path)
     text = path.read_text().splitlines()
     path.write_text("\n".join([*text[:9], "x" + text[9], *text[10:]]))
-    out.mkdir()
-    (out / "results.json").write_text("old")
+    fill(out)
     done = execute(out, "--quick", 1, "--data", path)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert "under '1. Data (Q1)': DataError: " in last
     assert "row 10 (the header is row 1), column 'Gene_0_Time_0'" in last
-    assert [p.name for p in out.iterdir()] == ["results.json"]
-    assert (out / "results.json").read_text() == "old"
-    assert {p.name for p in tmp_path.iterdir()} == {"spoilt.csv", "build"}
+    assert is_old(out)
+    assert {p.name for p in out.iterdir()} == OUTPUTS
+    assert set(tmp_path.iterdir()) == {path, out}
 
 
 @pytest.mark.parametrize("out", [ROOT, ROOT.parent, ROOT / "data", __file__])
@@ -114,23 +118,31 @@ def test_outputs_never_replace_the_repository(out):
 
 def test_interrupted_run_leaves_no_trace(tmp_path):
     out = tmp_path / "build"
-    out.mkdir()
-    (out / "results.json").write_text("old")
+    fill(out)
     command = [sys.executable, ROOT / "scripts" / "execute.py", "--out", out]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-        while run.poll() is None and len(list(out.iterdir())) < 2:
+        while run.poll() is None and len(list(out.iterdir())) < 6:
             time.sleep(0.1)  # until it has begun
         time.sleep(10)
         run.terminate()
         last = run.stderr.read().splitlines()[-1]
     assert run.returncode == 1
     assert last.startswith("make execute: interrupted")
-    assert [p.name for p in out.iterdir()] == ["results.json"]
+    assert is_old(out)
+    assert {p.name for p in out.iterdir()} == OUTPUTS
+
+
+def test_a_run_whose_make_is_gone_ends(tmp_path):
+    done = execute(tmp_path / "build", "--make", 1)
+    assert done.returncode == 1
+    assert "make execute: interrupted" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "build").exists()
 
 
 @pytest.fixture
 def old_and_new(tmp_path):
-    out, new = tmp_path / "out", tmp_path / "out" / ".run-1"
+    out = tmp_path / "out"
+    new = out / f"{place.PREFIX}1"
     for folder, text in ((out, "old"), (new, "new")):
         folder.mkdir()
         for name in OUTPUTS:
@@ -198,10 +210,59 @@ def test_outputs_are_put_in_place(old_and_new, first):
     assert not new.exists()
 
 
+def test_a_run_after_a_machine_stopped_takes_the_outputs_back(old_and_new):
+    new, out = old_and_new
+    (new / "replaced").mkdir()
+    for name in list(OUTPUTS)[:2]:  # as far as it came
+        (out / name).rename(new / "replaced" / name)
+    done = execute(out, "--data", "nowhere.csv")
+    assert "no such file" in done.stderr
+    assert read(out) == {"old"}
+    assert not new.exists()
+
+
+def test_what_killed_runs_left_stops_no_later_one(tmp_path):
+    (tmp_path / f"{place.PREFIX}1" / "replaced").mkdir(parents=True)
+    (tmp_path / f"{place.PREFIX}file").touch()
+    place.clean_up(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [f"{place.PREFIX}file"]
+
+
+@pytest.mark.parametrize("mine", [["assignment7.ipynb"],
+                                  ["results.json", "figures"]])  # fmt: skip
+def test_files_of_another_kind_are_not_replaced(tmp_path, mine):
+    for name in mine:
+        (tmp_path / name).write_text("mine")
+    done = execute(tmp_path)
+    assert done.returncode == 1
+    assert f"holds {', '.join(mine)}, and not all that a run" in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == set(mine)
+
+
+def test_an_empty_folder_stays_when_a_run_fails(tmp_path):
+    done = execute(tmp_path, "--data", "nowhere.csv")
+    assert done.returncode == 1
+    assert tmp_path.exists()
+
+
+def test_make_passes_values_as_they_are(tmp_path):
+    """Neither make nor the shell evaluates what is in a path."""
+    harm = tmp_path / "harm"
+    value = f"-a$b\"c' `touch {harm}` $(touch {harm}) $(shell touch {harm})"
+    shown = subprocess.run(
+        ["make", "-n", "execute", f"DATA={value}"], cwd=ROOT, text=True,
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    command = shown[shown.index("exec ") :].replace("\\\n", " ")
+    _, *options = shlex.split(command)
+    assert f"--data={value}" in options
+    assert not harm.exists()
+
+
 def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
     out = tmp_path / "build"
     out.mkdir()
-    with execute_script.only_run(out):
+    with execute_script.only_run(out, is_new=False):
         done = execute(out, "--quick", 1)
         assert done.returncode == 1
         assert "another run is writing to" in done.stderr.splitlines()[-1]
@@ -213,6 +274,8 @@ def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
     [
         ("--quick", "yes", "QUICK must be 0 or 1, got 'yes'"),
         ("--seed", "-1", "SEED must be a whole number, got '-1'"),
+        ("--seed", "٣", "SEED must be a whole number, got '٣'"),
+        ("--seed", "4294967295", "SEED must have at most 9 digits"),
         ("--seed", "1.5", "SEED must be a whole number, got '1.5'"),
         ("--jobs", "many", "JOBS must be a whole number, got 'many'"),
     ],

@@ -229,6 +229,18 @@ def test_final_training_gives_the_refit_and_goes_on_watching(searches, data):
     assert longer.history_["loss"] == list(history["loss"])
 
 
+def test_final_training_learns_nothing_from_watched_samples(searches, data):
+    X, y = data
+    trained = [
+        train_winner(searches["one"], X, y, *watched, watch_epochs=7)
+        for watched in ((X[:50], y[:50]), (100 * X[50:], 1 - y[50:]))
+    ]
+    (one, history), (other, other_history) = trained
+    assert list(history["loss"]) == list(other_history["loss"])
+    assert list(history["val_loss"]) != list(other_history["val_loss"])
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+
+
 def test_fitted_classifier_survives_the_way_between_processes(searches, data):
     X, _ = data
     winner = searches["one"].best_estimator_
