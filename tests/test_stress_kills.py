@@ -110,6 +110,8 @@ def test_a_killed_run_leaves_whole_outputs(tmp_path, who, how, moment):
     own = [text for text in lines if text.startswith("make execute:")]
     if (who, how) == ("papermill", "KILL"):
         assert lines[-1].endswith("execute] Killed")
+    elif (who, moment) == ("kernel", "start"):
+        assert "kernel died" in own[-1].lower()
     elif who in ("kernel", "worker"):
         assert "make execute: cell " in own[-1]
         assert "under '" in own[-1]
