@@ -4,10 +4,12 @@
         benchmark lab clean
 
 OUT ?= build
+# Make evaluates what it exports; these hold a user's text.
+unexport OUT DATA QUICK SEED JOBS
 # A variable's value as one word of the shell, with nothing in it evaluated.
 quoted = '$(subst ','\'',$(value $1))'
 RUN = .venv/bin/python
-PYTEST = $(RUN) -m pytest --numprocesses 2 --dist loadgroup
+PYTEST = $(RUN) -m pytest --numprocesses 2 --dist loadscope
 CHECK = import sys, venv, ensurepip; \
         sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
@@ -19,7 +21,7 @@ help:
 	@echo "                JOBS=n         worker processes (one per core)"
 	@echo "                OUT=folder     instead of build/"
 	@echo "                BACKEND=dask SCHEDULER=tcp://host:port  a cluster"
-	@echo "make test       run every test, a quick notebook run among them"
+	@echo "make test       run the tests, a quick notebook run among them"
 	@echo "make stress     kill runs, feed odd data, compare runs (an hour)"
 	@echo "make lint       check the style of code and notebook"
 	@echo "make install    only make .venv, with what requirements.txt pins"
@@ -55,7 +57,7 @@ install: .venv/installed
 	  --require-hashes -r requirements-$*.txt && touch $@
 
 execute: install $(if $(filter dask,$(BACKEND)),.venv/dask)
-	@exec $(RUN) scripts/execute.py --make $$PPID \
+	@exec $(RUN) scripts/execute.py --make $(shell echo $$PPID) \
 	  --out=$(call quoted,OUT) --data=$(call quoted,DATA) \
 	  --quick=$(call quoted,QUICK) --seed=$(call quoted,SEED) \
 	  --jobs=$(call quoted,JOBS) --backend=$(call quoted,BACKEND) \
@@ -74,7 +76,7 @@ data: install
 	@$(RUN) -m helpers.simulate
 
 verify: install
-	@exec $(RUN) scripts/execute.py --make $$PPID --out=$(call quoted,OUT)/verify
+	@exec $(RUN) scripts/execute.py --make $(shell echo $$PPID) --out=$(call quoted,OUT)/verify
 	@$(RUN) scripts/verify.py $(call quoted,OUT)/verify
 
 pdf: install
@@ -90,7 +92,7 @@ benchmark: install
 	@$(RUN) -m benchmarks.run
 
 lab: install
-	@JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m jupyterlab --ip=127.0.0.1 \
+	@OUT=$(call quoted,OUT) JUPYTER_PREFER_ENV_PATH=1 $(RUN) -m jupyterlab --ip=127.0.0.1 \
 	  assignment7.ipynb
 
 clean:

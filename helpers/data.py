@@ -50,7 +50,7 @@ def load_expression_data(
     """Load samples x (time points x genes) and a two-valued Outcome.
 
     Columns are recognised by name, `{gene}_Time_{t}`, in any order; a leading
-    index column is ignored. Where no column has such a name, `n_time_steps`
+    index column is ignored, with a warning if it has a name. Where no column has such a name, `n_time_steps`
     and `n_genes` say how the columns divide, time-major. `path` is a .csv or
     .csv.gz file. Raises DataError.
     """
@@ -208,9 +208,9 @@ def _read_table(path, header):
 
 def _check_index(path, name, values):
     """Ignore the leading column of sample names, if that is what it is."""
-    if values.dtype.kind == "f" and (values % 1 != 0).any():
+    if name and values.dtype.kind == "f" and (values % 1 != 0).any():
         raise DataError(
-            f"{path}: the first column, '{name[:40]}', is neither "
+            f"{path}: the column '{name[:40]}' is neither "
             f"'GENE_Time_NUMBER' nor '{OUTCOME}', and no index: it holds "
             "fractions or gaps. Rename or remove it."
         )
@@ -223,8 +223,8 @@ def _check_index(path, name, values):
         )
     if name:
         warnings.warn(
-            f"{path.name}: the first column, '{name[:40]}', is taken for the "
-            "samples' names and not used.",
+            f"{path.name}: the column '{name[:40]}' is taken for the samples' "
+            "names and not used.",
             stacklevel=3,
         )
 
@@ -233,8 +233,6 @@ def _to_numbers(path, table, columns):
     """Return the columns as float32 (n, len(columns)), all finite."""
     table = table[columns]
     texts = [c for c in columns if table[c].dtype.kind not in "iuf"]
-    if texts:
-        table = table.copy()
     for column in texts:
         numbers = pd.to_numeric(table[column].astype(str), errors="coerce")
         bad = numbers.isna() & table[column].notna()
@@ -301,7 +299,10 @@ def _place(path, row, column):
     """Name a cell by its row in the file, of which some may be blank."""
     number = row + 2
     with suppress(csv.Error, StopIteration), _open_text(path) as file:
-        filled = (n for n, cells in enumerate(csv.reader(file), 1)
-                  if len(cells) > 1 or "".join(cells).strip())  # fmt: skip
+        filled = (
+            n
+            for n, cells in enumerate(csv.reader(file), 1)
+            if len(cells) > 1 or "".join(cells).strip(" \t")
+        )
         number = next(islice(filled, row + 1, None))
-    return f"{path}: row {number} (the header is row 1), column '{column}'"
+    return f"{path}: row {number} of the file, column '{column}'"

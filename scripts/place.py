@@ -46,7 +46,7 @@ def clean_up(out: Path) -> None:
     for new in out.glob(f"{PREFIX}*"):
         if (new / "replaced").exists():
             take_back(new, out)
-        shutil.rmtree(new, ignore_errors=True)  # it may hold a user's files
+        shutil.rmtree(new, ignore_errors=True)  # or what can be removed
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ def pack(out: Path) -> Path:
         page.write_text(render(notebook), encoding="utf-8")
         nbformat.write(notebook, page.with_name(NOTEBOOK))
         make_pdf(page)
-        files |= {path: path.name for path in Path(folder).iterdir()}
+        files |= {
+            path: path.name for path in page.parent.glob("assignment7.*")
+        }
         with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, name in files.items():
                 archive.write(path, f"assignment7/{name}")

@@ -108,7 +108,7 @@ def is_score(path: tuple[str, ...]) -> bool:
 
 def state(found: dict) -> str:
     """Put a comparison into a short statement of reproducibility."""
-    if found["equal"] == found["compared"]:
+    if found["equal"] == found["compared"] and not found["wrong"]:
         verdict = "all equal"
     else:
         verdict = (

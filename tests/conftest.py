@@ -24,18 +24,25 @@ HOSTILE = {
 }
 
 
-# Fixtures that take long, and what tests that use them, in one process of
-# `make test`, are called together.
-SHARED = {"run": "run", "page_path": "run", "after_a_kill": "run",
-          "searches": "searches", "local": "cluster", "cluster": "cluster",
-          "controls": "controls"}  # fmt: skip
+# Tests of these files look at the same quick run.
+OF_ONE_RUN = ("test_page", "test_publish", "test_run", "test_stress_equal")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at groups
-def pytest_collection_modifyitems(items):
-    for item in items:
-        for name in set(item.fixturenames) & set(SHARED):
-            item.add_marker(pytest.mark.xdist_group(SHARED[name]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal out tests so that no process of `make test` makes a fixture again
+    that takes long: by file, and each by itself where none is shared."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixture(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = Path(nodeid.split("::")[0]).stem
+            if file in OF_ONE_RUN:
+                return "one run"
+            alone = file in ("test_stress_kills", "test_stress_odd")
+            return nodeid if alone else file
+
+    return ByFixture(config, log)
 
 
 def execute(out, *options, root=ROOT):

@@ -83,6 +83,13 @@ def test_named_genes_and_uneven_times(save):
     np.testing.assert_array_equal(data.X, X[:, [0, 2, 1]])
 
 
+def test_an_index_without_a_name_may_hold_anything(save):
+    table, X = make_table()
+    table.index = [1.1, 1.2, np.nan, 2.1, 2.2, 3]
+    found = load_expression_data(save(table, index=True)).X
+    np.testing.assert_array_equal(found, X)
+
+
 @pytest.mark.parametrize("index", [True, "sample"])
 def test_a_leading_index_column_is_ignored(save, index):
     table, X = make_table()
@@ -94,7 +101,7 @@ def test_a_leading_index_column_is_ignored(save, index):
         np.testing.assert_array_equal(load_expression_data(path).X, X)
     said = [str(w.message) for w in caught]
     if label:
-        assert "first column, 'sample', is taken for the samples'" in said[0]
+        assert "the column 'sample' is taken for the samples'" in said[0]
     assert len(said) == bool(label)
 
 
@@ -162,7 +169,7 @@ def set_cell(value):
     return spoil(change)
 
 
-PLACE = r"row 6 \(the header is row 1\), column 'Gene_1_Time_2'"
+PLACE = r"row 6 of the file, column 'Gene_1_Time_2'"
 BAD = {
     "no file": (lambda path: None, "no such file. `make data` writes"),
     "empty": (lambda path: path.touch(), "the file is empty"),
@@ -210,7 +217,7 @@ BAD = {
     ),
     "gene taken for an index": (
         lambda path: path.write_text("GT0,G_Time_1,Outcome\n.5,1,0\n.7,1,1\n"),
-        "the first column, 'GT0', is neither .* and no index: it holds frac",
+        "the column 'GT0' is neither .* and no index: it holds fractions",
     ),
     "open quote in index": (
         lambda path: path.write_text(
@@ -232,7 +239,7 @@ BAD = {
     ),
     "missing Outcome": (
         spoil(lambda t: t.assign(Outcome=[0, 1, None, 0, 1, 0])),
-        r"row 4 \(the header is row 1\), column 'Outcome': a missing value",
+        r"row 4 of the file, column 'Outcome': a missing value",
     ),
     "one class": (
         spoil(lambda t: t.assign(Outcome=1)),
@@ -265,10 +272,10 @@ def test_errors_name_the_place_and_the_cure(tmp_path, case):
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("blank", ["", "   "])
 def test_rows_are_counted_as_in_the_file(tmp_path, blank, end):
-    rows = ["G_Time_0,Outcome", "1,0", blank, blank, "2,1", '"3",0', "x,1"]
+    rows = ["", "G_Time_0,Outcome", "1,0", blank, "2,1", '"3",0', "x,1"]
     path = tmp_path / "data.csv"
     path.write_bytes(end.join(rows).encode())
-    with pytest.raises(DataError, match=r"row 7 \(.*: 'x' is not a number"):
+    with pytest.raises(DataError, match=r"row 7 .*: 'x' is not a number"):
         load_expression_data(path)
 
 

@@ -1,6 +1,7 @@
 """The notebook, executed for real by the script behind `make execute`."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -100,7 +101,7 @@ def test_bad_data_stops_the_run_and_changes_nothing(tmp_path):
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert "under '1. Data (Q1)': DataError: " in last
-    assert "row 10 (the header is row 1), column 'Gene_0_Time_0'" in last
+    assert "row 10 of the file, column 'Gene_0_Time_0'" in last
     assert is_old(out)
     assert {p.name for p in out.iterdir()} == OUTPUTS
     assert set(tmp_path.iterdir()) == {path, out}
@@ -239,30 +240,57 @@ def test_files_of_another_kind_are_not_replaced(tmp_path, mine):
     assert {p.name for p in tmp_path.iterdir()} == set(mine)
 
 
+def test_what_cells_wrote_by_hand_may_be_replaced(tmp_path):
+    for name in ("results.json", "timings.json", "figures"):
+        (tmp_path / name).write_text("by hand")
+    execute_script.check_outputs(tmp_path)
+
+
 def test_an_empty_folder_stays_when_a_run_fails(tmp_path):
     done = execute(tmp_path, "--data", "nowhere.csv")
     assert done.returncode == 1
     assert tmp_path.exists()
 
 
-def test_make_passes_values_as_they_are(tmp_path):
-    """Neither make nor the shell evaluates what is in a path."""
+def test_neither_make_nor_shell_evaluates_values(tmp_path):
     harm = tmp_path / "harm"
     value = f"-a$b\"c' `touch {harm}` $(touch {harm}) $(shell touch {harm})"
-    shown = subprocess.run(
-        ["make", "-n", "execute", f"DATA={value}"], cwd=ROOT, text=True,
-        capture_output=True, check=True,
-    ).stdout  # fmt: skip
+    shown = subprocess.check_output(
+        ["make", "-n", "execute", f"DATA={value}"], cwd=ROOT, text=True
+    )
     command = shown[shown.index("exec ") :].replace("\\\n", " ")
-    _, *options = shlex.split(command)
-    assert f"--data={value}" in options
+    assert f"--data={value}" in shlex.split(command)
+    done = subprocess.run(
+        ["make", "execute", f"DATA={value}", f"OUT={value}", "QUICK=x"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "QUICK must be 0 or 1, got 'x'" in done.stderr
     assert not harm.exists()
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_run_goes_on_when_nobody_listens(tmp_path, stream):
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = (
+        "import sys; sys.path.insert(0, 'scripts'); import execute\n"
+        "from pathlib import Path; path = Path(sys.argv[1]); path.touch()\n"
+        "with execute.follow(path):\n"
+        "    path.write_text('1 of 2'); import time; time.sleep(1)\n"
+        "execute.report({'a': 1.0}, path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "progress"], cwd=ROOT,
+        check=False, **{("stdout", "stderr")[stream - 1]: writing},
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 0
 
 
 def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
     out = tmp_path / "build"
     out.mkdir()
-    with execute_script.only_run(out, is_new=False):
+    with execute_script.only_run(out):
         done = execute(out, "--quick", 1)
         assert done.returncode == 1
         assert "another run is writing to" in done.stderr.splitlines()[-1]

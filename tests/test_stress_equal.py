@@ -11,9 +11,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, fill, is_old
 from nbclient import NotebookClient
+from place import PREFIX
 from sklearn.model_selection import train_test_split
+from test_stress_kills import find_victim, is_new, list_others, start
 
 pytestmark = pytest.mark.stress
 UNPRIVILEGED = 65534
@@ -68,7 +70,8 @@ def turkish(tmp_path):
              tmp_path / "tr_TR.UTF-8"], capture_output=True, check=False,
         )  # fmt: skip
     if made is None or made.returncode:
-        pytest.skip("no Turkish locale can be made (apt-get install locales)")
+        why = "no Turkish locale can be made (apt-get install locales)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
     return {"LOCPATH": str(tmp_path), "LC_ALL": "tr_TR.UTF-8"}
 
 
@@ -136,6 +139,35 @@ def test_equal_cell_by_cell_and_with_shuffled_columns(
     client = NotebookClient(notebook, timeout=900, kernel_name="python3")
     client.execute(cwd=str(tmp_path))
     assert read_results(out) == read_results(base)
+
+
+@pytest.fixture(scope="module")
+def after_a_kill(tmp_path_factory, hostile_data):
+    """The outputs of a run, with another seed, into the folder that a killed
+    one was writing to."""
+    fill(out := tmp_path_factory.mktemp("again") / "build")
+    with start(out) as make:
+        victim = find_victim(make, "papermill")
+        find_victim(make, "kernel")
+        victim.kill()
+        make.communicate(timeout=60)
+    assert is_old(out)
+    assert list_others(out)
+    assert all(name.startswith(PREFIX) for name in list_others(out))
+    run_otherwise(out, hostile_data, "--seed", "1")
+    return out
+
+
+def test_the_run_after_a_killed_one_succeeds(after_a_kill):
+    assert is_new(after_a_kill)
+    assert not list_others(after_a_kill)
+
+
+def test_another_seed_gives_other_results(after_a_kill, base):
+    one, other = (json.loads(read_results(o)) for o in (base, after_a_kill))
+    assert one["data"]["samples"] == other["data"]["samples"]
+    for key in ("grid", "training", "comparison"):
+        assert one[key] != other[key]
 
 
 def test_held_out_samples_change_nothing_but_their_own_scores(
