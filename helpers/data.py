@@ -50,9 +50,9 @@ def load_expression_data(
     """Load samples x (time points x genes) and a two-valued Outcome.
 
     Columns are recognised by name, `{gene}_Time_{t}`, in any order; a leading
-    index column is ignored, with a warning if it has a name. Where no column has such a name, `n_time_steps`
-    and `n_genes` say how the columns divide, time-major. `path` is a .csv or
-    .csv.gz file. Raises DataError.
+    index column is ignored, with a warning if it has a name. Where no column
+    has such a name, `n_time_steps` and `n_genes` say how the columns divide,
+    time-major. `path` is a .csv or .csv.gz file. Raises DataError.
     """
     path = Path(path)
     header = _read_header(path)
