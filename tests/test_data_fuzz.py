@@ -93,6 +93,23 @@ def test_every_valid_file_gives_its_own_values(
     np.testing.assert_array_equal(data.y, y)
 
 
+@settings(fuzz, max_examples=300)
+@given(table=tables(), index=st.booleans(), name=names)
+def test_columns_without_names_are_divided_by_position(
+    tmp_path, table, index, name
+):
+    columns, genes, X, y = table
+    written = {f"{name} {i}": v for i, v in enumerate(columns.values())}
+    if index:
+        written = {"": range(len(y)), **written}
+    write(tmp_path / "a.csv", written | {"Outcome": y})
+    data = load_expression_data(
+        tmp_path / "a.csv", n_time_steps=X.shape[1], n_genes=len(genes)
+    )
+    np.testing.assert_array_equal(data.X, X)
+    np.testing.assert_array_equal(data.y, y)
+
+
 def read_strictly(data):
     """Read a file as its every row says, with Python's own parser: header
     and rows of floats, the last of them outcomes. Raises ValueError."""
