@@ -22,7 +22,7 @@ help:
 	@echo "                OUT=folder     instead of build/"
 	@echo "                BACKEND=dask SCHEDULER=tcp://host:port  a cluster"
 	@echo "make test       run the tests, a quick notebook run among them"
-	@echo "make stress     kill runs, feed odd data, compare runs (35 min)"
+	@echo "make stress     kill runs, feed odd data, compare runs (long)"
 	@echo "make lint       check the style of code and notebook"
 	@echo "make install    only make .venv, with what requirements.txt pins"
 	@echo "make data       write the stand-in data again, byte for byte"
