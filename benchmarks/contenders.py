@@ -1,15 +1,11 @@
 """Ways to do the same cross-validated grid search, each run and timed in a
 process of its own: `python -m benchmarks.contenders '{"name": ...}'`."""
 
-import importlib
 import json
 import sys
-import tempfile
 import time
 
-import keras
 import numpy as np
-import tensorflow as tf
 from joblib import Parallel, delayed
 from scikeras.wrappers import KerasClassifier
 from sklearn.model_selection import (
@@ -22,9 +18,6 @@ from sklearn.utils import ClassifierTags
 from helpers.models import build_attention_model
 from helpers.search import PARAM_GRID, SCORING, GeneScaler, run_grid_search
 from helpers.simulate import simulate_expression
-
-NEEDED = {"skorch": ["torch", "skorch", "benchmarks.torch_model"],
-          "keras_tuner": ["keras_tuner"]}  # fmt: skip
 
 
 class PlainClassifier(KerasClassifier):
@@ -63,16 +56,35 @@ def ours(X, y, *, n, cv, epochs, n_jobs):
     return search.cv_results_["mean_test_roc_auc"]
 
 
+def build_plain_model(**params):
+    """The same network as a plain Keras model, with Keras's own `fit`."""
+    import keras
+
+    model = build_attention_model(**params)
+    plain = keras.Model(model.inputs, model.outputs)
+    plain.compile(model.optimizer, model.loss)
+    return plain
+
+
 def plain(X, y, *, n, cv, epochs, n_jobs):
     """scikeras and GridSearchCV as their manuals have it."""
     classifier = PlainClassifier(
-        build_attention_model, input_shape=X.shape[1:], epochs=epochs,
-        batch_size=32, random_state=0, verbose=0, **candidates(1)[0],
-    )  # fmt: skip
+        build_plain_model,
+        input_shape=X.shape[1:],
+        epochs=epochs,
+        batch_size=32,
+        random_state=0,
+        verbose=0,
+        **candidates(1)[0],
+    )
     search = GridSearchCV(
-        classifier, grid_of(n), scoring=SCORING, refit="roc_auc",
-        cv=_folds(cv), n_jobs=n_jobs,
-    )  # fmt: skip
+        classifier,
+        grid_of(n),
+        scoring=SCORING,
+        refit="roc_auc",
+        cv=_folds(cv),
+        n_jobs=n_jobs,
+    )
     return search.fit(X, y).cv_results_["mean_test_roc_auc"]
 
 
@@ -84,66 +96,42 @@ def skorch(X, y, *, n, cv, epochs, n_jobs):
     from benchmarks.torch_model import Attention
 
     net = NeuralNetBinaryClassifier(
-        Attention, module__n_genes=X.shape[2], max_epochs=epochs,
-        batch_size=32, lr=1e-3, optimizer=torch.optim.Adam, verbose=0,
-        iterator_train__shuffle=True, train_split=None,
-    )  # fmt: skip
+        Attention,
+        module__n_genes=X.shape[2],
+        max_epochs=epochs,
+        batch_size=32,
+        lr=1e-3,
+        optimizer=torch.optim.Adam,
+        verbose=0,
+        iterator_train__shuffle=True,
+        train_split=None,
+    )
     grid = [
         {
-            "module__num_heads": [s["num_heads"]],
-            "module__key_dim": [s["key_dim"]],
-            "module__dropout_rate": [s["dropout_rate"]],
+            "module__num_heads": [c["num_heads"]],
+            "module__key_dim": [c["key_dim"]],
+            "module__dropout_rate": [c["dropout_rate"]],
             "optimizer__param_groups": [
-                [("probability.weight", {"weight_decay": 2 * s["l2_reg"]})]
+                [("probability.weight", {"weight_decay": 2 * c["l2_reg"]})]
             ],
         }
-        for s in candidates(n)
+        for c in candidates(n)
     ]
-    scores = ("roc_auc", "accuracy", "neg_log_loss")
     search = GridSearchCV(
-        net, grid, scoring=scores, refit="roc_auc", cv=_folds(cv),
+        net,
+        grid,
+        scoring=("roc_auc", "accuracy", "neg_log_loss"),
+        refit="roc_auc",
+        cv=_folds(cv),
         n_jobs=n_jobs,
-    )  # fmt: skip
+    )
     X = GeneScaler().fit_transform(X)
     return search.fit(X, y.astype("f")).cv_results_["mean_test_roc_auc"]
-
-
-def keras_tuner(X, y, *, n, cv, epochs, n_jobs):
-    """Its grid search has neither folds nor workers: `cv` executions of each
-    trial, on one split, in one process."""
-
-    import keras_tuner as kt
-
-    from helpers.models import build_attention_model
-
-    def build(hp):
-        setting = settings[hp.Choice("candidate", list(range(n)))]
-        model = build_attention_model(X.shape[1:], **setting)
-        auc = keras.metrics.AUC(name="auc")
-        model.compile("adam", "binary_crossentropy", metrics=[auc])
-        return model
-
-    settings = candidates(n)
-    train, test = next(_folds(5).split(X, y))
-    scaler = GeneScaler().fit(X[train])
-    with tempfile.TemporaryDirectory() as folder:
-        tuner = kt.GridSearch(
-            build, kt.Objective("val_auc", "max"), executions_per_trial=cv,
-            directory=folder, seed=0,
-        )  # fmt: skip
-        keras.utils.set_random_seed(0)
-        tuner.search(
-            scaler.transform(X[train]), y[train], epochs=epochs, verbose=0,
-            validation_data=(scaler.transform(X[test]), y[test]),
-        )  # fmt: skip
-        trials = tuner.oracle.trials.values()
-        return np.array([t.score for t in trials if t.score is not None])
 
 
 def floor(X, y, *, n, cv, epochs, n_jobs):
     """The trainings alone, as a bare TensorFlow loop in `n_jobs` processes:
     no folds scored, nothing recorded, nothing restored but the weights."""
-
     X = GeneScaler().fit_transform(X)
     size = len(X) * (cv - 1) // cv
     parts = [candidates(n)[i::n_jobs] for i in range(n_jobs)]
@@ -155,6 +143,8 @@ def floor(X, y, *, n, cv, epochs, n_jobs):
 
 
 def _train_bare(settings, X, y, times, epochs):
+    import tensorflow as tf
+
     X = tf.constant(X, tf.float32)
     y = tf.constant(y.reshape(-1, 1), tf.float32)
     for setting in settings:
@@ -171,6 +161,8 @@ def _train_bare(settings, X, y, times, epochs):
 
 
 def _bare_epoch(model, X, y):
+    import tensorflow as tf
+
     weights, adam = model.trainable_variables, model.optimizer
     adam.build(weights)
 
@@ -191,15 +183,13 @@ def _folds(cv):
 
 def main(task: dict) -> None:
     """Run and time one contender; print seconds and mean scores as JSON."""
-    for module in NEEDED.get(task["name"], ()):
-        importlib.import_module(module)
-    found = simulate_expression(
+    data = simulate_expression(
         "both", task["samples"], task["time_points"], seed=2024
     )
-    X = found.X.astype(np.float32)
+    X = data.X.astype(np.float32)
     options = {key: task[key] for key in ("n", "cv", "epochs", "n_jobs")}
     start = time.perf_counter()
-    scores = globals()[task["name"]](X, found.y, **options)
+    scores = globals()[task["name"]](X, data.y, **options)
     seconds = time.perf_counter() - start
     if len(scores) != task["n"]:
         raise RuntimeError(f"{len(scores)} candidates scored, not {task['n']}")

@@ -20,25 +20,29 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
 README = ROOT / "README.md"
 MARKS = ("<!-- benchmark -->\n", "<!-- end of benchmark -->")
-TASK = {"n": 16, "cv": 5, "epochs": 20, "n_jobs": 2, "samples": 800,
-        "time_points": 50}  # fmt: skip
-CONTENDERS = {  # what to show, and in what it differs from TASK
-    "ours": ("this project", {"name": "ours"}),
-    "plain": ("scikeras", {"name": "plain"}),
-    "plain, default": ("scikeras, default `n_jobs`",
-                       {"name": "plain", "n_jobs": None}),
-    "skorch": ("PyTorch with skorch", {"name": "skorch"}),
-    "keras_tuner": ("keras-tuner, one process (8 of 80 trainings, times 10)",
-                    {"name": "keras_tuner", "n": 8, "cv": 1, "n_jobs": None}),
-    "floor": ("bare TensorFlow loop, unscored", {"name": "floor"}),
-}  # fmt: skip
+TASK = {
+    "n": 16,
+    "cv": 5,
+    "epochs": 20,
+    "n_jobs": 2,
+    "samples": 800,
+    "time_points": 50,
+}
+BEFORE = "328eaeb"  # the revision whose search is timed beside this one's
+CONTENDERS = {
+    "ours": "this project",
+    "before": f"this project at {BEFORE}",
+    "plain": "scikeras",
+    "skorch": "PyTorch with skorch",
+    "floor": "bare TensorFlow loop, unscored",
+}
 SMALL = {"name": "ours", "n": 2, "cv": 2, "epochs": 5}
 GROWTH = {
     "fits": [SMALL | {"n": n, "cv": 5} for n in (4, 16, 32)],
     "samples": [SMALL | {"samples": n} for n in (500, 2000, 8000)],
     "time_points": [SMALL | {"time_points": n} for n in (25, 100, 400)],
     "n_jobs": [SMALL | {"n": 8, "cv": 5, "n_jobs": n} for n in (1, 2)],
-}  # fmt: skip
+}
 
 
 def main() -> None:
@@ -46,35 +50,35 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="search,growth,steps,file")
     options = parser.parse_args()
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     parts = options.only.split(",")
     if "search" in parts:
-        found["search"] = time_contenders(options.rounds)
+        results["search"] = time_contenders(options.rounds)
     if "growth" in parts:
-        found["growth"] = time_growth(options.rounds)
+        results["growth"] = time_growth(options.rounds)
     if "steps" in parts:
-        found["steps"] = measure("benchmarks.steps", {})
+        results["steps"] = measure("benchmarks.steps", {})
     if "file" in parts:
-        found["file"] = time_file(options.rounds)
-    found.setdefault("machines", {}).update(
+        results["file"] = time_file(options.rounds)
+    results.setdefault("machines", {}).update(
         dict.fromkeys(parts, describe_machine())
     )
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    write_table(found)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    write_table(results)
 
 
-def measure(module: str, task: dict) -> dict:
-    """Run `python -m module task` with TensorFlow's threads as a user of it
-    would have them, and return what it prints as JSON."""
+def measure(module: str, task: dict, root: Path = ROOT) -> dict:
+    """Run `python -m module task` in `root`, with TensorFlow's threads as a
+    user of it would have them, and return what it prints as JSON."""
     env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    if task.get("name") in ("plain", "keras_tuner"):  # as TensorFlow comes
-        env |= {
-            f"TF_NUM_{kind}_THREADS": "0" for kind in ("INTRAOP", "INTEROP")
-        }
     done = subprocess.run(
-        [sys.executable, "-m", module, json.dumps(task)], cwd=ROOT, env=env,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", module, json.dumps(task)],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"{module} {task}:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -82,21 +86,29 @@ def measure(module: str, task: dict) -> dict:
 
 def time_contenders(rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each contender by round."""
-    needs = {"skorch": "skorch", "keras_tuner": "keras_tuner"}
-    seconds, scores = {}, {}
-    for number in range(rounds):
-        for name, (_, changes) in CONTENDERS.items():
-            if name in needs and not importlib.util.find_spec(needs[name]):
-                print(f"{name}: not installed, left out", flush=True)
-                continue
-            found = measure("benchmarks.contenders", TASK | changes)
-            times = trainings(TASK) / trainings(TASK | changes)
-            seconds.setdefault(name, []).append(found["seconds"] * times)
-            scores[name] = found["scores"]
-            print(f"round {number + 1}: {name}: {seconds[name][-1]:.1f} s",
-                  flush=True)  # fmt: skip
-        if scores["ours"] != scores["plain"]:
-            raise RuntimeError("our scores are not those of scikeras")
+    names = list(CONTENDERS)
+    if not importlib.util.find_spec("skorch"):
+        print("skorch: not installed, left out", flush=True)
+        names.remove("skorch")
+    seconds = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path(folder, "before")
+        git = ["git", "-C", ROOT, "worktree"]
+        subprocess.run([*git, "add", "-q", before, BEFORE], check=True)
+        try:
+            for number in range(rounds):
+                for name in names:
+                    root = before if name == "before" else ROOT
+                    task = TASK | {"name": "ours" if root == before else name}
+                    result = measure("benchmarks.contenders", task, root)
+                    seconds[name].append(result["seconds"])
+                    print(
+                        f"round {number + 1}: {name}: "
+                        f"{seconds[name][-1]:.1f} s",
+                        flush=True,
+                    )
+        finally:
+            subprocess.run([*git, "remove", "--force", before], check=True)
     return seconds
 
 
@@ -112,23 +124,23 @@ def time_growth(rounds: int) -> dict[str, dict[str, list[float]]]:
             for changes in tasks:
                 task = TASK | changes
                 size = trainings(task) if kind == "fits" else task[kind]
-                found = measure("benchmarks.contenders", task)["seconds"]
-                seconds[kind].setdefault(str(size), []).append(found)
-                print(f"{kind} {size}: {found:.1f} s", flush=True)
+                took = measure("benchmarks.contenders", task)["seconds"]
+                seconds[kind].setdefault(str(size), []).append(took)
+                print(f"{kind} {size}: {took:.1f} s", flush=True)
     return seconds
 
 
 def time_file(rounds: int) -> dict[str, list[dict]]:
     """Return time and memory of loading 20,000 x 500 values."""
-    found = {"ours": [], "pandas": []}
+    runs = {"ours": [], "pandas": []}
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/large.csv"
         measure("benchmarks.file", {"name": "write", "path": path})
         for _ in range(max(rounds, 5)):
-            for name in found:
+            for name in runs:
                 task = {"name": name, "path": path}
-                found[name].append(measure("benchmarks.file", task))
-    return found
+                runs[name].append(measure("benchmarks.file", task))
+    return runs
 
 
 def describe_machine() -> str:
@@ -140,15 +152,17 @@ def describe_machine() -> str:
     return f"{os.cpu_count()} cores, {model}, Python {sys.version.split()[0]}"
 
 
-def write_table(found: dict) -> None:
-    """Write what was found between the marks in README."""
+def write_table(results: dict) -> None:
+    """Write the results between the marks in README."""
     lines = []
-    if "search" in found:
-        lines += list_contenders(found["search"], found["machines"]["search"])
-    if "growth" in found:
-        lines += ["", *list_growth(found["growth"])]
-    if "file" in found:
-        lines += ["", describe_file(found["file"])]
+    if "search" in results:
+        lines += list_contenders(
+            results["search"], results["machines"]["search"]
+        )
+    if "growth" in results:
+        lines += ["", *list_growth(results["growth"])]
+    if "file" in results:
+        lines += ["", describe_file(results["file"])]
     text = "\n".join(lines)
     print(text)
     before, _, rest = README.read_text().partition(MARKS[0])
@@ -166,7 +180,7 @@ def list_contenders(search: dict, machine: str) -> list[str]:
     for name, seconds in search.items():
         ratios = [s / o for s, o in zip(seconds, ours, strict=True)]
         lines.append(
-            f"| {CONTENDERS[name][0]} | {spread(seconds, '.0f')} | "
+            f"| {CONTENDERS[name]} | {spread(seconds, '.0f')} | "
             f"{spread(ratios, '.2f')} |"
         )
     return lines

@@ -1,16 +1,14 @@
 """Q1: load an expression time series file and check it."""
 
-import csv
+import bz2
 import gzip
+import io
+import lzma
 import math
-import os
 import warnings
-import zlib
-from collections import Counter
-from contextlib import suppress
+import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,73 +16,125 @@ import pandas as pd
 
 from helpers.columns import (
     OUTCOME,
+    UNNAMED,
+    Columns,
     DataError,
-    find_features,
-    list_axes,
+    Layout,
     list_some,
+    recognise_columns,
 )
 
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error)
 DEFAULT_PATH = "data/gene_expression_data.csv"
+OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+NOT_TEXT = {  # how the bytes of other files begin
+    b"PK\3\4": "an Excel workbook or a zip archive; save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"\x89HDF": "an HDF5 file (.h5ad, .loom, .h5); with anndata, "
+    "`adata.to_df().to_csv('table.csv')` writes a row per cell",
+    b"!Series": "a GEO series matrix, a row per gene; read it by "
+    "`pd.read_csv(path, sep='\\t', comment='!', index_col=0).T`, name the "
+    "columns GENE_Time_NUMBER, add a column Outcome and save it as CSV",
+}
+# In the outcome these are words: only an empty cell is missing.
+MISSING_WORDS = ("na", "n/a", "#n/a", "nan", "none", "null")
 
 
 @dataclass(frozen=True)
 class ExpressionData:
-    """`X` (n_samples, n_time_steps, n_genes) float32, `y` (n_samples,) int
-    of 0 and 1, `genes` and `times` name X's axes, `classes` the outcomes
-    as the file has them: (the one coded 0, the one coded 1)."""
+    """Expression series of samples, and their outcomes.
+
+    `X` (n_samples, n_time_steps, n_genes) float32, `y` (n_samples,) int of 0
+    and 1; `genes` and `times` name the axes of X, `classes` are the outcomes
+    as the file has them: (the one coded 0, the one coded 1). `groups`
+    (n_samples,) says which samples belong together, or is None if all are
+    independent. `notes` are sentences on how the file was read, `time_unit`
+    is such as "h", or "" if the column names have none.
+    """
 
     X: np.ndarray
     y: np.ndarray
     genes: tuple[str, ...]
-    times: tuple[int, ...]
+    times: tuple[float, ...]
     classes: tuple[str, str]
+    groups: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    time_unit: str = ""
 
 
 def load_expression_data(
-    path: str | Path = DEFAULT_PATH,
-    *,
-    n_time_steps: int | None = None,
-    n_genes: int | None = None,
+    path: str | Path = DEFAULT_PATH, groups: str | bool | None = None
 ) -> ExpressionData:
     """Load samples x (time points x genes) and a two-valued Outcome.
 
-    Columns are recognised by name, `{gene}_Time_{t}`, in any order; a leading
-    index column is ignored, with a warning if it has a name. Where no column
-    has such a name, `n_time_steps` and `n_genes` say how the columns divide,
-    time-major. `path` is a .csv or .csv.gz file. Raises DataError.
+    A row is a sample. Genes and times are recognised by the column names,
+    `{gene}_Time_{t}` or alike, in any order. `groups` names the column that
+    says which rows belong together (such as a donor); False says that none
+    do, None leaves it to the leading column. Raises DataError.
     """
     path = Path(path)
-    header = _read_header(path)
-    features = find_features(path, header, n_time_steps, n_genes)
-    table = _read_table(path, header)
-    genes, times = list_axes(features)
-    columns = [features[gene, time] for time in times for gene in genes]
-    for name in set(header) - {OUTCOME, *columns}:  # one at most
-        _check_index(path, name, table[name])
-    values = _to_numbers(path, table, columns)  # (n, T * G)
-    X = values.reshape(len(table), len(times), len(genes))
-    y, classes = _encode_outcome(path, table[OUTCOME])
-    return ExpressionData(X, y, tuple(genes), tuple(times), classes)
+    with explain_errors(path):
+        layout = inspect_file(path)
+    columns = recognise_columns(layout, groups)
+    grid = columns.grid  # the names of columns, (T, G)
+    values = list(grid.to_numpy().ravel())
+    texts = {*layout.header}.difference(values)
+    with explain_errors(path), open_text(path, layout.n_skipped) as file:
+        table = pd.read_csv(
+            file,
+            sep=layout.separator,
+            decimal=layout.decimal,
+            names=layout.header,
+            header=0,
+            index_col=False,  # else the first of too many values is an index
+            keep_default_na=False,  # only an empty cell is missing
+            na_values=[""],
+            skipinitialspace=True,
+            skip_blank_lines=False,  # so that rows are counted as in the file
+            dtype=dict.fromkeys(texts, str),
+        )
+    table = table.dropna(how="all")  # as spreadsheets add them
+    X = to_numbers(layout, table[values])  # (n, T * G)
+    X = X.reshape(len(table), *grid.shape)
+    outcome, classes = tidy_outcome(layout, table[columns.outcome])
+    y = (outcome == classes[1]).to_numpy(int)  # (n,)
+    group_of, notes = find_groups(layout, table, columns.spare, groups)
+    notes = (*describe_reading(layout, columns, classes), *notes)
+    genes, times, unit = (*grid.columns,), (*grid.index,), columns.time_unit
+    return ExpressionData(X, y, genes, times, classes, group_of, notes, unit)
 
 
 def check_enough_samples(
-    y: np.ndarray, n_folds: int, held_out: float = 0.0, nested: bool = False
+    y: np.ndarray,
+    n_folds: int,
+    held_out: float = 0.0,
+    nested: bool = False,
+    groups: np.ndarray | None = None,
 ) -> None:
-    """Raise DataError unless every class can fill `n_folds` folds, `nested`
-    once more in the training part of every fold, after the fraction
-    `held_out` of the samples has been set aside."""
+    """Raise DataError unless both outcomes can fill every fold.
+
+    `y` (n,) holds 0 and 1, `groups` (n,) says which samples must stay
+    together. The fraction `held_out` is set aside first; `nested` divides the
+    training part of every fold into `n_folds` once more.
+    """
     needed = n_folds
     if nested:
         needed = math.ceil(needed * n_folds / (n_folds - 1))
     if held_out:
         needed = math.ceil(needed / (1 - held_out)) + 1
-    rarest = np.bincount(y, minlength=2).min()
+    rarest = min(np.sum(y == 0), np.sum(y == 1))
+    kind, total, cure = "samples", len(y), "Add samples or use fewer folds."
+    if groups is not None:
+        rarest = min(len(np.unique(groups[y == c])) for c in (0, 1))
+        kind, total = "groups", len(np.unique(groups))
+        cure = (
+            "Add groups or use fewer folds; GROUPS names another column, and "
+            "GROUPS=False says that all rows are independent."
+        )
     if rarest < needed:
         raise DataError(
             f"{n_folds}-fold cross-validation, {held_out:.0%} held out, needs "
-            f"at least {needed} samples of each outcome; the rarer one has "
-            f"{rarest} of {len(y)}. Add samples or use fewer folds."
+            f"at least {needed} {kind} of each outcome; the rarer one has "
+            f"{rarest} of {total}. {cure}"
         )
 
 
@@ -103,206 +153,247 @@ def warn_of_duplicates(X_train: np.ndarray, X_valid: np.ndarray) -> int:
     return n
 
 
-def _read_header(path):
-    """Return the column names, or explain why the file has none."""
-    if not os.path.exists(path):
-        raise DataError(
-            f"{path}: no such file. `make data` writes the stand-in data; "
-            "for your own, give its path (make execute DATA=path.csv)."
-        )
-    if not path.is_file():
-        raise DataError(
-            f"{path}: cannot be read, for it is not a file. Save the table "
-            "as .csv or .csv.gz and name that."
-        )
+@contextmanager
+def explain_errors(path: Path):
+    """Turn what reading raises, and what pandas warns of, into DataError."""
     try:
-        with _open(path, "rb") as file:
-            _check_bytes(path, file)
-        with _open_text(path) as file:
-            rows = (row for row in csv.reader(file) if row)
-            header = [name.strip() for name in next(rows, [])]
-            first = next(rows, [])
-    except UNREADABLE as error:
-        raise DataError(
-            f"{path}: cannot be read as comma-separated UTF-8 text "
-            f"({error}). Export it again as .csv or .csv.gz."
-        ) from error
-    if not any(header):
-        raise DataError(
-            f"{path}: the file is empty, or its first line is. Export it "
-            "again."
-        )
-    if OUTCOME not in header:
-        raise DataError(
-            f"{path}: expected a column named '{OUTCOME}', found "
-            f"{len(header)} columns, the last of them '{header[-1][:40]}'. "
-            "Name the 0/1 column so, and separate columns by commas."
-        )
-    if "" in header[1:]:
-        raise DataError(
-            f"{path}: column {header.index('', 1) + 1} of {len(header)} has "
-            "no name. Name or remove it."
-        )
-    if len(first) > len(header):
-        raise DataError(_too_many(path, header))
-    repeated = sorted(name for name, n in Counter(header).items() if n > 1)
-    if repeated:
-        raise DataError(
-            f"{path}: {len(repeated)} column name(s) stand more than once: "
-            f"{list_some(repeated)}. Keep one of each."
-        )
-    return header
-
-
-def _open(path, mode, **options):
-    return (gzip.open if path.suffix == ".gz" else open)(path, mode, **options)
-
-
-def _open_text(path):
-    return _open(path, "rt", encoding="utf-8-sig", newline="")
-
-
-def _check_bytes(path, file):
-    """Refuse NUL bytes, at which pandas would end a cell without a word."""
-    line = 1
-    while block := file.read(1 << 20):
-        if b"\0" in block:
-            line += block[: block.index(b"\0")].count(b"\n")
-            raise DataError(
-                f"{path}: line {line} holds a NUL byte, so the file is "
-                "damaged or not UTF-8 text. Export it again as .csv or "
-                ".csv.gz."
-            )
-        line += block.count(b"\n")
-
-
-def _read_table(path, header):
-    read = partial(
-        pd.read_csv,
-        path,
-        encoding="utf-8-sig",
-        compression="gzip" if path.suffix == ".gz" else None,
-        index_col=False,  # else the first of too many values is an index
-    )
-    try:
-        with warnings.catch_warnings(action="error"):
-            try:
-                table = read()  # in pieces, which is twice as fast
-            except pd.errors.DtypeWarning:  # the pieces do not match
-                table = read(low_memory=False)
-    except pd.errors.ParserWarning as error:
-        raise DataError(_too_many(path, header)) from error
-    except (ValueError, *UNREADABLE) as error:  # ParserError is a ValueError
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # Columns that hold numbers and text are looked at one by one.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            yield
+    except DataError:
+        raise
+    except Exception as error:  # of pandas, or of compressed files
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{path}: the table cannot be read ({reason}). Every row needs "
-            f"{len(header)} comma-separated values, the file UTF-8."
+            f"{path}: cannot be read as a table ({reason}). Export it again "
+            "as CSV in UTF-8, every row with as many values as the header has "
+            "names (in R: write.table(..., col.names = NA))."
         ) from error
-    if table.empty:
-        raise DataError(f"{path}: a header but no samples. Export it again.")
-    if table.shape[1] != len(header):
-        raise DataError(_too_many(path, header))
-    table.columns = header
-    return table
 
 
-def _check_index(path, name, values):
-    """Ignore the leading column of sample names, if that is what it is."""
-    if name and values.dtype.kind == "f" and (values % 1 != 0).any():
+def open_bytes(path: Path):
+    """Open a file, uncompressed as pandas does it, by its ending."""
+    ending = path.suffix.lower()
+    if ending != ".zip":
+        return OPENERS.get(ending, open)(path, "rb")
+    archive = zipfile.ZipFile(path)
+    names = archive.namelist()
+    if len(names) != 1:
         raise DataError(
-            f"{path}: the column '{name[:40]}' is neither "
-            f"'GENE_Time_NUMBER' nor '{OUTCOME}', and no index: it holds "
-            "fractions or gaps. Rename or remove it."
+            f"{path}: holds {len(names)} files, where one is expected. Zip "
+            "the table alone."
         )
-    texts = values.astype(str)
-    if texts.str.contains(r"[\r\n]").any():
-        row = int(np.argmax(texts.str.contains(r"[\r\n]")))
+    return archive.open(names[0])
+
+
+def open_text(path: Path, n_skipped: int = 0) -> io.TextIOWrapper:
+    """Open a file's text, whatever its line ends, below some lines."""
+    file = io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig")
+    for _ in range(n_skipped):
+        file.readline()
+    return file
+
+
+def inspect_file(path: Path) -> Layout:
+    """Return how the file is to be read, or raise a DataError that says what
+    it is instead of a table."""
+    if not path.is_file():
         raise DataError(
-            f"{_place(path, row, name)}: the value runs over several lines. "
-            "Close its quotation mark."
+            f"{path}: {'is not a file' if path.exists() else 'no such file'}. "
+            "`make data` writes the stand-in data; for your own, give its "
+            "path (make execute DATA=path.csv)."
         )
-    if name:
-        warnings.warn(
-            f"{path.name}: the column '{name[:40]}' is taken for the samples' "
-            "names and not used.",
-            stacklevel=3,
-        )
-
-
-def _to_numbers(path, table, columns):
-    """Return the columns as float32 (n, len(columns)), all finite."""
-    table = table[columns]
-    texts = [c for c in columns if table[c].dtype.kind not in "iuf"]
-    for column in texts:
-        numbers = pd.to_numeric(table[column].astype(str), errors="coerce")
-        bad = numbers.isna() & table[column].notna()
-        if bad.any():
-            row = int(np.argmax(bad))
-            value = str(table[column].iloc[row])[:40]
+    with open_bytes(path) as file:
+        start = file.read(1 << 20)
+        for magic, kind in NOT_TEXT.items():
+            if start.startswith(magic):
+                raise DataError(f"{path}: expected a table, but it is {kind}.")
+        while b"\0" not in start and start:
+            start = file.read(1 << 20)
+        if start:  # pandas would end a cell there
             raise DataError(
-                f"{_place(path, row, column)}: '{value}' is not a number. "
-                "Correct the cell."
+                f"{path}: holds NUL bytes, so it is damaged or not text in "
+                "UTF-8. Save it as CSV in UTF-8."
             )
-        table[column] = numbers
+    with open_text(path) as file:
+        n_skipped, separator = find_header(path, file)
+    with open_text(path, n_skipped) as file:
+        rows = pd.read_csv(
+            file,
+            sep=separator,
+            header=None,
+            dtype=str,
+            nrows=30,
+            keep_default_na=False,
+            index_col=False,
+        )
+    header = [name.strip() for name in rows.iloc[0]]
+    for i, name in enumerate(header):
+        if not name:  # as pandas calls it
+            header[i] = f"Unnamed: {i}" + ".1" * (f"Unnamed: {i}" in header)
+    rows = rows[1:].set_axis(header, axis=1)
+    decimal = "." if separator == "," else find_decimal(rows)
+    return Layout(path, header, rows, separator, decimal, n_skipped)
+
+
+def find_header(path: Path, file: io.TextIOWrapper) -> tuple[int, str]:
+    """Return how many lines stand above the header, the first line of two
+    names or more that is no comment, and what separates its names."""
+    for n_skipped, line in enumerate(file):
+        ratings = {}
+        for separator in ",\t;|":
+            names = [n.strip(' "\n').lower() for n in line.split(separator)]
+            ratings[separator] = (
+                OUTCOME.lower() in names,
+                len(names) - names.count(""),
+            )
+        best = max(ratings, key=ratings.get)
+        has_outcome, n_names = ratings[best]
+        if n_names > 1 and (has_outcome or not line.startswith("#")):
+            return n_skipped, best
+    raise DataError(
+        f"{path}: no line holds column names, separated by commas, tabs, "
+        "semicolons or bars. Export the table again as CSV."
+    )
+
+
+def find_decimal(rows: pd.DataFrame) -> str:
+    """Return the decimal mark of cells that commas do not separate: a comma
+    if it cannot be a mark of thousands in some of them."""
+    decimal = r"\s*[+-]?(0?,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))(e.*)?\s*"
+    return "," if rows.stack().str.fullmatch(decimal).any() else "."
+
+
+def read_texts(
+    layout: Layout, cells: pd.Series, gaps: bool = False
+) -> pd.Series:
+    """Return cells without blanks at their ends, all of one line, and none
+    missing unless there may be gaps."""
+    bad = cells.str.contains("\n", na=not gaps)
+    if bad.any():
+        raise layout.error(
+            f"{layout.place(bad.idxmax(), cells.name)}: a missing value, or "
+            "one of several lines. Fill it in, close its quotation mark, or "
+            "remove the row."
+        )
+    return cells.str.strip()
+
+
+def to_numbers(layout: Layout, table: pd.DataFrame) -> np.ndarray:
+    """Return the table as float32, all finite."""
+    numbers = table.copy()
+    swap = str.maketrans(",.", ".," if layout.decimal == "," else ",.")
+    for name, cells in table.select_dtypes(exclude="number").items():
+        texts = cells.astype(str).str.translate(swap)
+        numbers[name] = pd.to_numeric(texts, errors="coerce")
     with np.errstate(over="ignore"):
-        values = table.to_numpy(np.float32)
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        missing = np.isnan(values[row, column])
-        raise DataError(
-            f"{_place(path, row, columns[column])}: "
-            f"{'a missing' if missing else 'an infinite'} value, one of "
-            f"{(~finite).sum()}. Fill in the cells or remove their rows."
+        values = numbers.to_numpy(np.float32, copy=True)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        place = layout.place(table.index[row], table.columns[column])
+        cell = table.iat[row, column]
+        shown = "an empty cell" if pd.isna(cell) else repr(str(cell)[:40])
+        raise layout.error(
+            f"{place}: {shown} is not a finite number, one of {bad.sum()}. "
+            "Correct such cells, or remove their rows."
         )
     return values
 
 
-def _encode_outcome(path, outcome):
-    """Return 0/1 (n,) and the two original values, the one coded 0 first."""
-    if pd.api.types.is_string_dtype(outcome):
-        outcome = outcome.str.strip()
-        outcome = outcome.mask(outcome == "")
-    if outcome.isna().any():
-        row = int(np.argmax(outcome.isna()))
-        raise DataError(
-            f"{_place(path, row, OUTCOME)}: a missing value. Fill it in or "
-            "remove the row."
-        )
-    classes = sorted(outcome.unique())
-    if len(classes) != 2:
-        raise DataError(
-            f"{path}: '{OUTCOME}' must have two values, it has "
-            f"{len(classes)}: {list_some(map(str, classes))}. Keep two "
-            "groups, coded 0 and 1."
-        )
-    for c in classes:
-        if not str(c).strip().isprintable():
-            row = int(np.argmax(outcome == c))
-            raise DataError(
-                f"{_place(path, row, OUTCOME)}: the value runs over several "
-                "lines or holds control characters. Close its quotation mark."
+def tidy_outcome(
+    layout: Layout, outcome: pd.Series
+) -> tuple[pd.Series, tuple[str, str]]:
+    """Return the outcomes, equal numbers written alike, and the two classes:
+    the one coded 0, the one coded 1."""
+    outcome = read_texts(layout, outcome)
+    numbers = pd.to_numeric(outcome.str.replace(",", "."), errors="coerce")
+    if np.isfinite(numbers).all():
+        outcome = (numbers + 0.0).map("{:.15g}".format)  # -0.0 is 0.0
+        classes = sorted(outcome.unique(), key=float)
+    else:
+        classes = sorted(outcome.unique())
+    if len(classes) != 2 or classes[0].lower() == classes[1].lower():
+        raise explain_classes(layout, outcome.name, classes)
+    return outcome, (classes[0], classes[1])
+
+
+def explain_classes(
+    layout: Layout, name: str, classes: list[str]
+) -> DataError:
+    """Return the error for an outcome that has not two classes; the message
+    shows how pandas makes two of these."""
+    start = f"{name!r} must have two values, it has {len(classes)}: "
+    start += f"{list_some(classes)}."
+    if len(classes) < 2:
+        return layout.error(f"{start} Add samples of the other outcome.")
+    column = f"table[{name!r}]"
+    kept = [c for c in classes if c.lower() not in MISSING_WORDS]
+    numbers = pd.to_numeric(pd.Series(kept), errors="coerce")
+    numeric = numbers.notna().all()
+    listed = ", ".join(c if numeric else repr(c) for c in kept[:2])
+    cure = "To keep two of them:"
+    line = f"table = table[{column}.isin([{listed}])]"
+    if len({value.lower() for value in classes}) < len(classes):
+        cure = "Some differ by case only. If they are the same:"
+        line = f"{column} = {column}.str.strip().str.lower()"
+    elif len(kept) == 2:
+        (missing,) = {*classes} - {*kept}
+        cure = f"Is {missing!r} missing, or a third class? To leave it out:"
+    elif numeric and len(kept) > 5:
+        cure = "To compare samples above and below the median:"
+        line = f"{column} = ({column} > {column}.median()).astype(int)"
+    return layout.error(f"{start} {cure}", line)
+
+
+def find_groups(
+    layout: Layout,
+    table: pd.DataFrame,
+    spare: list[str],
+    groups: str | bool | None,
+) -> tuple[np.ndarray | None, list[str]]:
+    """Return the group of each sample (n,), or None, and what to say of the
+    spare columns.
+
+    Where `groups` is None, a spare column is taken for groups if most of
+    its values stand more than once and it is not constant.
+    """
+    name, notes = groups or None, []
+    for column in spare:
+        cells = read_texts(layout, table[column], gaps=True).dropna()
+        named = UNNAMED.fullmatch(column) is None
+        title = f"column {column!r}" if named else "column without a name"
+        n_shared = int(cells.duplicated(keep=False).sum())
+        if groups is not None or n_shared == 0 or cells.nunique() < 2:
+            notes += [f"The {title} is not used."] * named
+        elif n_shared > len(table) / 2 and name is None:
+            name = column
+            notes.append(
+                f"The {title} is taken for groups, because most of its values "
+                "stand more than once. GROUPS=False overrules this."
             )
-    y = (outcome == classes[1]).to_numpy(int)
-    return y, tuple(f"{c + 0.0:.15g}" if isinstance(c, float) else str(c)
-                    for c in classes)  # fmt: skip
+        else:
+            notes.append(
+                f"The {title} is not used, although {n_shared} rows share a "
+                f"value of it. If they belong together, set GROUPS={column}."
+            )
+    group_of = read_texts(layout, table[name]).to_numpy(str) if name else None
+    return group_of, notes
 
 
-def _too_many(path, header):
-    return (
-        f"{path}: rows have more values than the header's {len(header)} "
-        "names. Name every column, and remove commas at the ends of lines."
-    )
-
-
-def _place(path, row, column):
-    """Name a cell by its row in the file, of which some may be blank."""
-    number = row + 2
-    with suppress(csv.Error, StopIteration), _open_text(path) as file:
-        filled = (
-            n
-            for n, cells in enumerate(csv.reader(file), 1)
-            if len(cells) > 1 or "".join(cells).strip(" \t")
-        )
-        number = next(islice(filled, row + 1, None))
-    return f"{path}: row {number} of the file, column '{column}'"
+def describe_reading(
+    layout: Layout, columns: Columns, classes: tuple[str, str]
+) -> list[str]:
+    """Return sentences on how the file was read, the usual left out."""
+    words = ", ".join(c for c in classes if c.lower() in MISSING_WORDS)
+    n, name = layout.n_skipped, columns.outcome
+    notes = {
+        columns.note: True,
+        f"The outcome is the column {name!r}.": layout.header[-1] != OUTCOME,
+        f"{words} is read as a class of the outcome, not as a gap.": words,
+        "Commas are read as decimal marks.": layout.decimal == ",",
+        f"{n} line(s) above the header are left out.": n > 0,
+    }
+    return [note for note, holds in notes.items() if holds]

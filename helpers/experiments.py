@@ -7,39 +7,22 @@ from joblib import delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from helpers.compare import score_predictions, shuffle_time
-from helpers.importance import permute_features
-from helpers.models import (
-    build_attention_model,
-    build_lstm_model,
-    build_positional_attention_model,
-)
-from helpers.search import SequenceClassifier, make_classifier
+from helpers.evaluate import score_predictions
+from helpers.explain import permutation_importance, shuffle_time
+from helpers.models import MODELS, build_positional_attention_model
+from helpers.parallel import run_parallel
+from helpers.search import SequenceClassifier
 from helpers.simulate import SETTINGS, simulate_expression
-from helpers.workers import run_parallel
 
 N_TEST = 2000  # new samples that a simulation is scored on
-# For simulations: the largest of either grid, with the least dropout.
-ATTENTION = {
-    "num_heads": 3,
-    "key_dim": 10,
-    "dropout_rate": 0.1,
-    "l2_reg": 0.01,
-}
-LSTM = {"units": 32, "dropout_rate": 0.1, "l2_reg": 0.01}
-MODELS = {
-    "attention": (build_attention_model, ATTENTION),
-    "LSTM": (build_lstm_model, LSTM),
-    "attention + time": (build_positional_attention_model, ATTENTION),
-}
 OTHER_FEATURES = {
     kind: (
         build_positional_attention_model,
-        {**ATTENTION, "time_features": kind},
+        {**MODELS["attention"].largest, "time_features": kind},
     )
     for kind in ("time", "sinusoids", "added sinusoids")
 }
@@ -64,16 +47,14 @@ def make_baselines(cv: int) -> dict[str, BaseEstimator]:
             FunctionTransformer(view),
             StandardScaler(),
             LogisticRegressionCV(
-                Cs=np.logspace(-4, 1, 6), cv=cv, scoring="roc_auc",
-                l1_ratios=(0,), use_legacy_attributes=False,
+                Cs=np.logspace(-4, 1, 6),
+                cv=cv,
+                scoring="roc_auc",
+                l1_ratios=(0,),
+                use_legacy_attributes=False,
             ),
-        )  # fmt: skip
+        )
     return baselines
-
-
-def take_winner(search: GridSearchCV) -> SequenceClassifier:
-    """Return the winner of a search, unfitted."""
-    return clone(search.estimator).set_params(**search.best_params_)
 
 
 def without_order(classifier: BaseEstimator, *, seed: int) -> BaseEstimator:
@@ -110,10 +91,12 @@ def resample_models(
         for model in models.values()
         for k, split in splits
     ]
-    found = iter(
-        run_parallel("resamples", calls, n_jobs=n_jobs, together=n_folds)
+    scores = iter(
+        run_parallel(
+            "resamples", calls, n_jobs=n_jobs, tasks_per_batch=n_folds
+        )
     )
-    rows = {name: [next(found) for _ in splits] for name in models}
+    rows = {name: [next(scores) for _ in splits] for name in models}
     return {
         name: {key: np.array([r[key] for r in row]) for key in row[0]}
         for name, row in rows.items()
@@ -123,12 +106,17 @@ def resample_models(
 def _score_resample(model, X, y, split, seed):
     train, test = split
     model = clone(model)
-    steps = [name for name in model.get_params() if "random_state" in name]
-    model.set_params(**dict.fromkeys(steps, seed))
+    names = model.get_params()
+    seeds = [name for name in names if name.split("__")[-1] == "seed"]
+    model.set_params(**dict.fromkeys(seeds, seed))
     model.fit(X[train], y[train])
-    scores = score_predictions(y[test], model.predict_proba(X[test])[:, 1])
+
+    def predict(X):
+        return model.predict_proba(X)[:, 1]
+
+    scores = score_predictions(y[test], predict(X[test]))
     if isinstance(model, SequenceClassifier):
-        scores |= permute_features(model, X[test], y[test], seed=seed)
+        scores |= permutation_importance(predict, X[test], y[test], seed=seed)
     return scores
 
 
@@ -147,20 +135,22 @@ def run_controls(
     model, and the best possible one; for "order only", also those of the
     attention model with each of `OTHER_FEATURES`.
     """
+    models = {
+        name: (entry.build, entry.largest) for name, entry in MODELS.items()
+    } | OTHER_FEATURES
     plan = [(setting, name) for name in MODELS for setting in settings]
     plan += [("order only", kind) for kind in OTHER_FEATURES]
     calls = [
         delayed(_train_on_simulation)(
-            setting, *(MODELS | OTHER_FEATURES)[name], epochs, seed,
-            n_train, n_test,
+            setting, *models[name], epochs, seed, n_train, n_test
         )
         for setting, name in plan
         for seed in range(n_seeds)
-    ]  # fmt: skip
-    found = iter(run_parallel("controls", calls, n_jobs=n_jobs))
+    ]
+    scores = iter(run_parallel("controls", calls, n_jobs=n_jobs))
     controls = {}
     for setting, name in plan:
-        pairs = [next(found) for _ in range(n_seeds)]
+        pairs = [next(scores) for _ in range(n_seeds)]
         reached, possible = zip(*pairs, strict=True)
         row = controls.setdefault(setting, {})
         row |= {name: list(reached), "best possible": list(possible)}
@@ -173,9 +163,7 @@ def _train_on_simulation(
     """Return the ROC AUC on new samples, and the best possible there."""
     data = simulate_expression(setting, n_train + n_test, seed=1000 + seed)
     X = data.X.astype(np.float32)
-    classifier = make_classifier(
-        build, X.shape[1:], epochs=epochs, seed=seed, **params
-    )
+    classifier = SequenceClassifier(build, seed=seed, epochs=epochs, **params)
     classifier.fit(X[:n_train], data.y[:n_train])
     p = classifier.predict_proba(X[n_train:])[:, 1]
     y, log_odds = data.y[n_train:], data.truth.log_odds[n_train:]

@@ -1,8 +1,14 @@
-"""Q2: the prescribed attention model, and the LSTM it is compared with."""
+"""Q2: the prescribed attention model, the LSTM it is compared with, and the
+registry of all models."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import layers
+
+from helpers.training import GraphModel
 
 LEARNING_RATE = 1e-3  # Adam's default, the same for every model
 
@@ -34,7 +40,7 @@ def build_attention_model(
         kernel_regularizer=keras.regularizers.l2(l2_reg),
         name="probability",
     )(x)  # (n, 1)
-    return _compile(keras.Model(inputs, outputs, name="attention"))
+    return _compile(GraphModel(inputs, outputs, name="attention"))
 
 
 def build_positional_attention_model(
@@ -56,7 +62,7 @@ def build_positional_attention_model(
         x.shape[1:], num_heads, key_dim, dropout_rate, l2_reg
     )
     stack = keras.Model(compiled.inputs, compiled.outputs, name="attention")
-    return _compile(keras.Model(inputs, stack(x), name="positional_attention"))
+    return _compile(GraphModel(inputs, stack(x), name="positional_attention"))
 
 
 def encode_time(n_time_steps: int, kind: str, width: int = 6) -> np.ndarray:
@@ -129,13 +135,68 @@ def build_lstm_model(
         kernel_regularizer=keras.regularizers.l2(l2_reg),
         name="probability",
     )(x)  # (n, 1)
-    return _compile(keras.Model(inputs, outputs, name="lstm"))
+    return _compile(GraphModel(inputs, outputs, name="lstm"))
 
 
 def _compile(model):
     model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE),
+        optimizer=keras.optimizers.Adam(LEARNING_RATE, name="adam"),
         loss="binary_crossentropy",
-        metrics=["accuracy"],
     )
     return model
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model as the project knows it: its `name` in sentences (its key
+    stands in tables and figures), its look in figures (`color`, `marker`,
+    `linestyle`), its build function, and the grid it is tuned over."""
+
+    name: str
+    color: str
+    marker: str
+    linestyle: str
+    build: Callable[..., keras.Model]
+    grid: dict[str, list]
+
+    @property
+    def largest(self) -> dict[str, object]:
+        """The largest candidate of the grid, with the least dropout and
+        penalty: what simulations train."""
+        return {
+            name: min(values) if name in REGULARISATION else max(values)
+            for name, values in self.grid.items()
+        }
+
+
+REGULARISATION = {"dropout_rate": [0.1, 0.3], "l2_reg": [0.01, 0.02]}
+ATTENTION_GRID = {"num_heads": [2, 3], "key_dim": [5, 10], **REGULARISATION}
+
+# Okabe & Ito's colours differ for colour-blind readers; markers and line
+# styles differ in greyscale too.
+MODELS = {
+    "attention": ModelEntry(
+        name="the prescribed attention model",
+        color="#0072B2",
+        marker="o",
+        linestyle="-",
+        build=build_attention_model,
+        grid=ATTENTION_GRID,
+    ),
+    "LSTM": ModelEntry(
+        name="the LSTM",
+        color="#D55E00",
+        marker="s",
+        linestyle="--",
+        build=build_lstm_model,
+        grid={"units": [8, 16, 24, 32], **REGULARISATION},
+    ),
+    "attention + time": ModelEntry(
+        name="attention with time features",
+        color="#009E73",
+        marker="^",
+        linestyle="-.",
+        build=build_positional_attention_model,
+        grid=ATTENTION_GRID,
+    ),
+}

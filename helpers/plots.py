@@ -11,21 +11,16 @@ from sklearn.metrics import roc_curve
 
 from helpers.data import ExpressionData
 from helpers.experiments import ABLATION
-from helpers.importance import list_windows
-from helpers.summary import mean_gaps
+from helpers.explain import list_windows
+from helpers.models import MODELS
+from helpers.report import Controls, ModelComparison, Search, Training
 
-# Okabe & Ito's colours differ for colour-blind readers; the line styles and
-# markers differ in greyscale too.
-MODELS = {
-    "attention": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
-    "LSTM": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
-    "attention + time": {"color": "#009E73", "marker": "^",
-                         "linestyle": "-."},
-}  # fmt: skip
-CLASSES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
-GREY = "#595959"
+OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
+GREY, PALE = "#595959", "#BBBBBB"
+GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 WIDTH = 8.0  # inches, the width of the page
+SHIFTS = (-0.22, 0, 0.22)  # of the models, side by side
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -34,360 +29,325 @@ STYLE = {
     "font.size": 10,
     "legend.frameon": False,
 }
+styled = plt.rc_context(STYLE)
 
 
-def plot_profiles(data: ExpressionData, most: int = 10) -> Figure:
+def _subplots(n_rows=1, n_columns=1, *, height, **options):
+    """Return a figure, and its axes (n_rows, n_columns)."""
+    options |= {"figsize": (WIDTH, height), "squeeze": False}
+    return plt.subplots(n_rows, n_columns, **options)
+
+
+@styled
+def plot_profiles(
+    data: ExpressionData, mean_gaps: dict[str, float], most: int = 10
+) -> Figure:
     """Mean expression over time by outcome, with 95 % intervals of the mean,
     for the `most` genes at which the outcomes differ most."""
-    groups = [data.X[data.y == c].astype(np.float64) for c in (0, 1)]
-    means = [g.mean(axis=0) for g in groups]  # (T, G)
-    errors = [g.std(axis=0) / np.sqrt(len(g)) for g in groups]
-    gaps = mean_gaps(data)
+    gaps = np.array(list(mean_gaps.values()))
     chosen = np.sort(np.argsort(-gaps, kind="stable")[:most])
-    columns = min(5, len(chosen))
-    rows = -(-len(chosen) // columns)
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(WIDTH, 0.6 + 1.5 * rows), squeeze=False,
-            sharex=True, sharey=True,
-        )  # fmt: skip
-        for ax, gene in zip(axes.flat, chosen, strict=False):
-            for label, (m, e) in enumerate(zip(means, errors, strict=True)):
-                low, high = m - 1.96 * e, m + 1.96 * e
-                name = f"Outcome {_plain(data.classes[label])}"
-                line = {"lw": 1.3, "label": name} | CLASSES[label]
-                ax.plot(data.times, m[:, gene], **line)
-                ax.fill_between(
-                    data.times, low[:, gene], high[:, gene], alpha=0.3, lw=0,
-                    color=CLASSES[label]["color"],
-                )  # fmt: skip
-            ax.set_title(_plain(data.genes[gene]))
-        for ax in axes.flat[len(chosen) :]:
-            ax.set_axis_off()
-        figure.supxlabel("time point", fontsize=10)
-        figure.supylabel("mean expression", fontsize=10)
-        handles = axes.flat[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside upper center", ncols=2)
-    return figure
-
-
-def plot_grid(table: pd.DataFrame, names: list[str]) -> Figure:
-    """Heat map of mean ROC AUC over folds: the first two of the parameter
-    `names` as rows, the other two as columns, the winner framed."""
-    half = len(names) // 2
-    axes_names = names[:half], names[half:]
-    grid = table.pivot_table(
-        "roc_auc_mean", *map(list, axes_names), sort=False
+    n_columns = min(5, len(chosen))
+    n_rows = -(-len(chosen) // n_columns)
+    figure, axes = _subplots(
+        n_rows, n_columns, height=0.6 + 1.5 * n_rows, sharex=True, sharey=True
     )
-    grid = grid.sort_index(axis=0).sort_index(axis=1)
-    with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(WIDTH, 3.2))
-        middle = table["roc_auc_mean"].mean()
-        sd = table["roc_auc_sd"].mean()
-        sns.heatmap(
-            grid, annot=True, fmt=".3f", linewidths=1, ax=ax,
-            cmap=sns.light_palette("#56B4E9", as_cmap=True),
-            annot_kws={"color": "black"},
-            # at least as wide as the spread over folds: noise stays pale
-            vmin=min(grid.min(axis=None), middle - sd),
-            vmax=max(grid.max(axis=None), middle + sd),
-            cbar_kws={"label": "mean ROC AUC over folds"},
-        )  # fmt: skip
-        best = table.iloc[0]
-        row = list(grid.index).index(tuple(best[n] for n in axes_names[0]))
-        col = list(grid.columns).index(tuple(best[n] for n in axes_names[1]))
-        frame = plt.Rectangle(
-            (col + 0.04, row + 0.04), 0.92, 0.92, fill=False, lw=3, ec="black"
-        )
-        ax.add_patch(frame)
-        ax.set_yticklabels(_settings(grid.index), rotation=0)
-        ax.set_xticklabels(_settings(grid.columns), rotation=0)
-        ax.set(xlabel="", ylabel="")
+    for ax, gene in zip(axes.flat, chosen, strict=False):
+        for outcome, look in enumerate(OUTCOMES):
+            X = data.X[data.y == outcome, :, gene].astype(np.float64)  # (n, T)
+            mean, half = X.mean(axis=0), 1.96 * X.std(axis=0) / np.sqrt(len(X))
+            label = f"Outcome {_literal(data.classes[outcome])}"
+            ax.plot(data.times, mean, lw=1.3, label=label, **look)
+            band = mean - half, mean + half
+            shade = {"color": look["color"], "alpha": 0.3, "lw": 0}
+            ax.fill_between(data.times, *band, **shade)
+        ax.set_title(_literal(data.genes[gene]))
+    for ax in axes.flat[len(chosen) :]:
+        ax.set_axis_off()
+    figure.supxlabel("time point", fontsize=10)
+    figure.supylabel("mean expression", fontsize=10)
+    _add_legend(figure, axes[0, 0])
     return figure
 
 
-def plot_training(histories: dict[str, pd.DataFrame], budget: int) -> Figure:
+@styled
+def plot_search(search: Search) -> Figure:
+    """Heat map of mean ROC AUC over folds: the first two parameters as rows,
+    the other two as columns, the winner framed."""
+    table = pd.DataFrame(search.candidates)
+    names, best = list(search.best), list(search.best.values())
+    grid = table.pivot_table("roc_auc_mean", names[:2], names[2:])
+    middle = table["roc_auc_mean"].mean()
+    figure, [[ax]] = _subplots(height=3.2)
+    sns.heatmap(
+        grid,
+        annot=True,
+        fmt=".3f",
+        linewidths=1,
+        ax=ax,
+        cmap=sns.light_palette("#56B4E9", as_cmap=True),
+        annot_kws={"color": "black"},
+        # at least as wide as the spread over folds: noise stays pale
+        vmin=min(grid.min(axis=None), middle - search.fold_sd),
+        vmax=max(grid.max(axis=None), middle + search.fold_sd),
+        cbar_kws={"label": "mean ROC AUC over folds"},
+    )
+    row = grid.index.get_loc(tuple(best[:2]))
+    column = grid.columns.get_loc(tuple(best[2:]))
+    corner = (column + 0.04, row + 0.04)
+    frame = plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=3, ec="black")
+    ax.add_patch(frame)
+    ax.tick_params(axis="y", rotation=0)
+    return figure
+
+
+@styled
+def plot_training(trainings: dict[str, Training]) -> Figure:
     """Training and validation loss over epochs, a panel per model, with the
-    best epoch and the epoch `budget` of the search marked."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(histories), figsize=(WIDTH, 3.4), squeeze=False, sharey=True
-        )
-        for ax, name in zip(axes.flat, histories, strict=True):
-            _plot_losses(ax, name, histories[name])
-            ax.axvline(budget, color="#BBBBBB", lw=1, zorder=0)
-        where = {"transform": axes[0, 0].get_xaxis_transform(), "va": "top"}
-        label = f" {budget} epochs: the search"
-        axes[0, 0].text(budget, 1, label, color=GREY, fontsize=9, **where)
-        axes.flat[0].set_ylabel("loss (cross-entropy + l2 penalty)")
+    best epoch and the last one of the search marked."""
+    figure, axes = _subplots(1, len(trainings), height=3.4, sharey=True)
+    for ax, (name, training) in zip(axes[0], trainings.items(), strict=True):
+        epochs = np.arange(1, training.epochs + 1)
+        color, best = MODELS[name].color, training.best_epoch
+        ax.plot(epochs, training.loss, label="training", **GUIDE)
+        ax.plot(epochs, training.val_loss, label="validation", color=color)
+        marker = {"color": color, "ms": 8, "clip_on": False}
+        ax.plot(best, training.lowest, "v", label="lowest", **marker)
+        ax.axvline(training.search_epochs, color=PALE, lw=1, zorder=0)
+        ax.set_title(f"{name}:\nlowest at epoch {best}")
+        ax.set_xlabel("epoch")
+        steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
+        ax.xaxis.set_major_locator(steps)
+    axes[0, 0].legend()
+    axes[0, 0].set_ylabel("loss (cross-entropy + l2 penalty)")
     return figure
 
 
-def _plot_losses(ax, name, history):
-    color = MODELS[name]["color"]
-    lines = {"loss": ("training", GREY, ":"),
-             "val_loss": ("validation", color, "-")}  # fmt: skip
-    for column, (label, dark, style) in lines.items():
-        ax.plot(history[column], color=dark, linestyle=style)
-        end = history.index[-1], history[column].iloc[-1]
-        ax.annotate(label, end, (4, 0), textcoords="offset points",
-                    va="center", color=dark)  # fmt: skip
-    best = history["val_loss"].idxmin()
-    lowest = history["val_loss"][best]
-    ax.plot(best, lowest, "v", color=color, ms=8, clip_on=False)
-    ax.set(title=f"{name}:\nlowest at epoch {best}", xlabel="epoch")
-    ax.margins(y=0.12)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-
-
+@styled
 def plot_comparison(
     resamples: dict[str, dict[str, np.ndarray]],
     y: np.ndarray,
     predictions: dict[str, np.ndarray],
-    comparison: dict,
+    comparison: ModelComparison,
 ) -> Figure:
     """Left: ROC AUC of each resample, joined where it is the same one, and
     the means. Right: ROC curves on the held-out samples, with the area and
     its interval out of `comparison`."""
+    figure, [[left, right]] = _subplots(
+        1, 2, height=3.8, width_ratios=(1, 1.15)
+    )
     values = np.array([resamples[name]["roc_auc"] for name in MODELS])
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(WIDTH, 3.8), width_ratios=(1, 1.15)
-        )
-        left.plot(values, color="#BBBBBB", lw=1, zorder=1)
-        for x, (name, style) in enumerate(MODELS.items()):
-            dots = style | {"linestyle": "none"}
-            left.plot([x] * len(values[x]), values[x], alpha=0.6, **dots)
-            mean = values[x].mean()
-            left.hlines(mean, x - 0.25, x + 0.25, color="black", lw=2)
-            left.annotate(f"{mean:.3f}", (x + 0.3, mean), va="center",
-                          bbox=WHITE)  # fmt: skip
-            height, width, _ = roc_curve(y, predictions[name])
-            line = style | {"marker": "", "drawstyle": "steps-post"}
-            found = comparison["models"][name]["held_out"]
-            low, high = found["roc_auc_low"], found["roc_auc_high"]
-            label = f"{name}: {found['roc_auc']:.3f} ({low:.2f}–{high:.2f})"
-            right.plot(height, width, label=label, **line)
-        _mark_chance(left)
-        left.set_xticks(range(len(MODELS)), [_wrap(n) for n in MODELS])
-        left.set_ylabel("ROC AUC of a resample")
-        left.set_title("resamples of the training set")
-        left.set_xlim(-0.5, len(MODELS) - 0.2)
-        right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
-        right.legend(title="ROC AUC (95 % interval)", loc="lower right")
-        right.set_xlabel("false positive rate")
-        right.set_ylabel("true positive rate")
-        right.set_title("held-out samples")
+    left.plot(values, color=PALE, lw=1, zorder=1)
+    for x, name in enumerate(MODELS):
+        _plot_dots(left, name, x, values[x], bar="black")
+        mean = values[x].mean()
+        beside = {"ha": "left", "va": "center"}
+        _annotate(left, f"{mean:.3f}", (x + 0.3, mean), (0, 0), **beside)
+        false, true, _ = roc_curve(y, predictions[name])
+        score = "{roc_auc:.3f} ({roc_auc_low:.2f}–{roc_auc_high:.2f})"
+        label = f"{name}: {score.format(**comparison.held_out[name])}"
+        line = _look(name) | {"marker": "", "drawstyle": "steps-post"}
+        right.plot(false, true, label=label, **line)
+    _mark_chance(left)
+    labels = [name.replace(" + ", "\n+ ") for name in MODELS]
+    left.set_xticks(range(len(MODELS)), labels)
+    left.set(ylabel="ROC AUC of a resample", xlim=(-0.5, len(MODELS) - 0.2))
+    left.set_title("resamples of the training set")
+    right.plot([0, 1], [0, 1], **GUIDE)
+    right.legend(title="ROC AUC (95 % interval)", loc="lower right")
+    right.set(xlabel="false positive rate", ylabel="true positive rate")
+    right.set_title("held-out samples")
     return figure
 
 
-def plot_ablation(controls: dict) -> Figure:
+@styled
+def plot_ablation(controls: Controls) -> Figure:
     """ROC AUC of each seed by kind of time features, order-only data."""
-    row = controls["order only"]
-    with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(WIDTH, 2.8))
-        for x, name in enumerate(ABLATION.values()):
-            style = MODELS["attention + time" if x else "attention"]
-            dots = style | {"linestyle": "none"}
-            ax.plot([x] * len(row[name]), row[name], alpha=0.7, **dots)
-            mean = np.mean(row[name])
-            ax.hlines(mean, x - 0.25, x + 0.25, color=style["color"], lw=2)
-            ax.annotate(f"{mean:.2f}", (x, mean), (0, -8), ha="center",
-                        va="top", textcoords="offset points",
-                        bbox=WHITE)  # fmt: skip
-        _mark_chance(ax)
-        lstm = np.mean(row["LSTM"])
-        ax.axhline(lstm, color=MODELS["LSTM"]["color"], lw=1, ls="--")
-        ax.annotate(f"LSTM {lstm:.2f}", (0, lstm), (0, -3), va="top",
-                    ha="center", textcoords="offset points")  # fmt: skip
-        possible = np.mean(row["best possible"])
-        ax.axhline(possible, color="black", lw=1)
-        ax.annotate("best possible", (0, possible), (0, 2), va="bottom",
-                    ha="center", textcoords="offset points")  # fmt: skip
-        ax.set_xticks(range(len(ABLATION)), ABLATION)
-        ax.set_xlabel("what the attention model knows of time")
-        ax.set_ylabel("ROC AUC, new samples")
-        ax.margins(y=0.16)
+    row, means = controls["order only"], controls.means["order only"]
+    figure, [[ax]] = _subplots(height=2.8)
+    for x, name in enumerate(ABLATION.values()):
+        model = "attention + time" if x else "attention"
+        _plot_dots(ax, model, x, row[name], bar=MODELS[model].color)
+        _annotate(ax, f"{means[name]:.2f}", (x, means[name]), (0, -18))
+    _mark_chance(ax)
+    ax.axhline(means["LSTM"], color=MODELS["LSTM"].color, lw=1, ls="--")
+    _annotate(ax, "LSTM", (0, means["LSTM"]), (0, -12))
+    ax.axhline(means["best possible"], color="black", lw=1)
+    _annotate(ax, "best possible", (0, means["best possible"]), (0, 3))
+    ax.set_xticks(range(len(ABLATION)), ABLATION)
+    ax.set_xlabel("what the attention model knows of time")
+    ax.set_ylabel("ROC AUC, new samples")
+    ax.margins(y=0.16)
     return figure
 
 
-def plot_controls(controls: dict) -> Figure:
-    """ROC AUC of each seed by setting and model, beside the best one."""
-    with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(WIDTH, 3.6))
-        for x, row in enumerate(controls.values()):
-            possible = np.mean(row["best possible"])
-            ax.hlines(possible, x - 0.35, x + 0.35, color="black", lw=2,
-                      label=None if x else "best possible")  # fmt: skip
-            for i, (name, style) in enumerate(MODELS.items()):
-                where = x + (i - 1) * 0.2
-                label = name if x == 0 else None
-                dots = style | {"linestyle": "none", "label": label}
-                ax.plot([where] * len(row[name]), row[name], alpha=0.8, **dots)
-        ax.axhline(0.5, color=GREY, lw=1, ls=":")
-        ax.text(len(controls) - 0.5, 0.5, "chance", va="bottom", ha="right",
-                color=GREY)  # fmt: skip
-        ax.set_xticks(range(len(controls)), controls)
-        ax.set_ylabel("ROC AUC, new samples")
-        figure.legend(loc="outside upper center", ncols=4)
+@styled
+def plot_controls(controls: Controls) -> Figure:
+    """ROC AUC of each seed by scenario and model, beside the best one."""
+    figure, [[ax]] = _subplots(height=3.6)
+    for x, (scenario, row) in enumerate(controls.items()):
+        possible = controls.means[scenario]["best possible"]
+        bar = {"color": "black", "lw": 2, "label": "best possible"}
+        ax.hlines(possible, x - 0.35, x + 0.35, **bar)
+        for shift, name in zip(SHIFTS, MODELS, strict=True):
+            _plot_dots(ax, name, x + shift, row[name])
+    _mark_chance(ax)
+    ax.set_xticks(range(len(controls)), controls)
+    ax.set_ylabel("ROC AUC, new samples")
+    _add_legend(figure, ax)
     return figure
 
 
+@styled
 def plot_importance(
-    importance: dict,
+    importance: dict[str, dict[str, dict]],
     genes: tuple[str, ...],
-    times: tuple[int, ...],
+    times: tuple[float, ...],
     most: int = 10,
 ) -> Figure:
-    """Fall of ROC AUC by gene (the `most` important) and by time window,
-    with intervals; found ones filled, those known to matter marked."""
-    known = {
-        kind: next(iter(importance.values()))[kind].get("known")
-        for kind in ("genes", "windows")
-    }
-    means = np.array([found["genes"]["mean"] for found in importance.values()])
-    chosen = np.sort(np.argsort(-means.max(axis=0), kind="stable")[:most])
-    windows = list_windows(len(times))
-    centres = [np.mean([times[w.start], times[w.stop - 1]]) for w in windows]
-    step = (centres[1] - centres[0]) if len(centres) > 1 else 1
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(WIDTH, 3.6), sharey=False
-        )
-        for i, (name, found) in enumerate(importance.items()):
-            shift = (i - 1) * 0.22
-            at = np.arange(len(chosen)) + shift
-            _plot_falls(left, name, found["genes"], at, chosen)
-            at = np.array(centres) + shift * step
-            _plot_falls(right, name, found["windows"], at)
-        left.set_xticks(range(len(chosen)), [_plain(genes[g]) for g in chosen],
-                        rotation=60, ha="right")  # fmt: skip
-        for label, gene in zip(left.get_xticklabels(), chosen, strict=True):
-            if gene in (known["genes"] or ()):
-                label.set_fontweight("bold")
-        for w in (windows[i] for i in known["windows"] or ()):
-            ends = times[w.start] - 0.5, times[w.stop - 1] + 0.5
-            right.axvspan(*ends, color="#E8E8E8", lw=0, zorder=0)
-        left.set_title(_say_known("genes", "bold", known["genes"]))
-        left.set_ylabel("fall of ROC AUC")
-        right.set_title(_say_known("windows of time", "grey",
-                                   known["windows"]))  # fmt: skip
-        right.set_xlabel("time point")
-        for ax in (left, right):
-            ax.axhline(0, color=GREY, lw=1, ls=":")
-        handles = left.get_legend_handles_labels()
-        figure.legend(*handles, loc="outside upper center", ncols=3)
+    """Drop in ROC AUC by gene (the `most` important) and by time window, with
+    intervals; significant ones filled, those known to matter marked."""
+    figure, [[left, right]] = _subplots(1, 2, height=3.6)
+    drops = np.max(
+        [row["genes"]["mean"] for row in importance.values()], axis=0
+    )
+    chosen = np.sort(np.argsort(-drops, kind="stable")[:most])
+    known = _plot_drops(left, importance, "genes", range(len(chosen)), chosen)
+    names = [_literal(genes[gene]) for gene in chosen]
+    left.set_xticks(range(len(chosen)), names, rotation=60, ha="right")
+    for label, gene in zip(left.get_xticklabels(), chosen, strict=True):
+        label.set_fontweight("bold" if gene in (known or ()) else "normal")
+    left.set_title(_say_known("genes", "bold", known))
+    left.set_ylabel("drop in ROC AUC")
+    ends = [
+        (times[w.start], times[w.stop - 1]) for w in list_windows(len(times))
+    ]
+    centres = np.mean(ends, axis=1)
+    known = _plot_drops(
+        right, importance, "windows", centres, np.arange(len(ends))
+    )
+    for first, last in (ends[i] for i in known or ()):
+        right.axvspan(first - 0.5, last + 0.5, color="#E8E8E8", lw=0, zorder=0)
+    right.set_title(_say_known("windows of time", "grey", known))
+    right.set_xlabel("time point")
+    _add_legend(figure, left)
     return figure
+
+
+def _plot_drops(ax, importance, kind, places, chosen):
+    """Draw the drops of the `chosen` features at their `places`; return those
+    known to matter, or None."""
+    places = np.asarray(places, dtype=float)
+    step = places[1] - places[0] if len(places) > 1 else 1
+    ax.axhline(0, **GUIDE)
+    for shift, (name, row) in zip(SHIFTS, importance.items(), strict=True):
+        drops, look = row[kind], _look(name) | {"linestyle": "none", "ms": 5}
+        mean, low, high = (
+            np.array(drops[key])[chosen] for key in ("mean", "low", "high")
+        )
+        at = places + shift * step
+        ax.vlines(at, low, high, color=look["color"], lw=1.2)
+        ax.plot(at, mean, markerfacecolor="white", **look)
+        filled = np.isin(chosen, drops["significant"])
+        ax.plot(at[filled], mean[filled], label=name, **look)
+    return drops.get("known")
 
 
 def _say_known(title, mark, known):
     return title if known is None else f"{title} ({mark}: known to matter)"
 
 
-def _plot_falls(ax, name, found, at, chosen=None):
-    style = MODELS[name]
-    chosen = range(len(at)) if chosen is None else chosen
-    mean, low, high = (
-        np.array([found[key][i] for i in chosen])
-        for key in ("mean", "low", "high")
-    )
-    ax.vlines(at, low, high, color=style["color"], lw=1.2)
-    filled = np.isin(list(chosen), found["found"])
-    for is_found, face in ((True, style["color"]), (False, "white")):
-        ax.plot(
-            at[filled == is_found], mean[filled == is_found], ms=5,
-            linestyle="none", marker=style["marker"], color=style["color"],
-            markerfacecolor=face,
-        )  # fmt: skip
-    ax.plot([], [], color=style["color"], marker=style["marker"], label=name)
-
-
+@styled
 def plot_attention(
     maps: dict[str, np.ndarray], classes: tuple[str, str]
 ) -> Figure:
-    """Average attention (2, T, T) of each model by outcome, in multiples of
+    """Mean attention (2, T, T) of each model by outcome, in multiples of
     uniform attention, and how much of it each time point receives."""
     relative = {name: m * m.shape[1] for name, m in maps.items()}
     low = min(m.min() for m in relative.values())
     high = max(m.max() for m in relative.values())
-    spread = LogNorm(min(low, 0.99), max(high, 1.01))
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(maps), 3, figsize=(WIDTH, 2.5 * len(maps)), squeeze=False
-        )
-        for row, (name, by_class) in zip(axes, relative.items(), strict=True):
-            for c, ax in enumerate(row[:2]):
-                image = ax.imshow(
-                    by_class[c], origin="lower", norm=spread, cmap="cividis"
-                )
-                ax.set_title(f"{name}, Outcome {_plain(classes[c])}", size=9)
-                ax.set(xlabel="time point looked at", ylabel="looking from")
-                row[2].plot(
-                    by_class[c].mean(axis=0), **CLASSES[c],
-                    label=f"Outcome {_plain(classes[c])}",
-                )  # fmt: skip
-            row[2].sharey(axes[0, 2])
-            row[2].axhline(1, color=GREY, lw=1, ls=":")
-            row[2].set_title(f"{name}, received", size=9)
-            row[2].set(xlabel="time point", ylabel="times uniform")
-        axes[0, 2].legend(fontsize=8)
-        bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7)
-        bar.ax.set_title("times\nuniform", size=9)
-        bar.minorticks_off()
-        ticks = [spread.vmin, 1, spread.vmax]
-        bar.set_ticks(ticks, labels=[f"{t:.2g}" for t in ticks])
+    colors = LogNorm(min(low, 0.99), max(high, 1.01))
+    figure, axes = _subplots(len(maps), 3, height=2.5 * len(maps))
+    for row, (name, weights) in zip(axes, relative.items(), strict=True):
+        for outcome, look in enumerate(OUTCOMES):
+            ax, label = row[outcome], f"Outcome {_literal(classes[outcome])}"
+            square = {"origin": "lower", "norm": colors, "cmap": "cividis"}
+            image = ax.imshow(weights[outcome], **square)
+            ax.set_title(f"{name}, {label}", size=9)
+            ax.set(xlabel="key time", ylabel="query time")
+            row[2].plot(weights[outcome].mean(axis=0), label=label, **look)
+        row[2].sharey(axes[0, 2])
+        row[2].axhline(1, **GUIDE)
+        row[2].set_title(f"{name}, received", size=9)
+        row[2].set(xlabel="key time", ylabel="attention / uniform")
+    axes[0, 2].legend(fontsize=8)
+    bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7)
+    bar.ax.set_title("attention\n/ uniform", size=9)
+    bar.minorticks_off()
+    ticks = [colors.vmin, 1, colors.vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
     return figure
 
 
+@styled
 def plot_costs(costs: dict) -> Figure:
     """Multiply-adds, sequential steps and measured time of a training step,
     by number of time points and model."""
     titles = {
         "multiply_adds": "multiply-adds, one sample",
-        "sequential_steps": "steps one after another",
+        "sequential_steps": "sequential steps",
         "milliseconds": "ms a training step",
     }
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.0))
-        for ax, (key, title) in zip(axes, titles.items(), strict=True):
-            for name, found in costs["models"].items():
-                style = MODELS[name] | {"label": name, "ms": 4}
-                T, values = list(found[key]), list(found[key].values())
-                if key == "milliseconds":
-                    ends = [[v["low"] for v in values],
-                            [v["high"] for v in values]]  # fmt: skip
-                    ax.vlines(T, *ends, color=style["color"])
-                    values = [v["median"] for v in values]
-                ax.plot(T, values, **style)
-            ax.set(xscale="log", yscale="log", title=title)
-            ax.set_xlabel("time points")
-            ax.set_xticks(T, T)
-            ax.minorticks_off()
-        handles = axes[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside upper center", ncols=3)
+    figure, axes = _subplots(1, 3, height=3.0)
+    for ax, (key, title) in zip(axes[0], titles.items(), strict=True):
+        for name, cost in costs["models"].items():
+            lengths, values = list(cost[key]), list(cost[key].values())
+            if key == "milliseconds":
+                ends = np.array([[v["low"], v["high"]] for v in values]).T
+                ax.vlines(lengths, *ends, color=MODELS[name].color)
+                values = [v["median"] for v in values]
+            ax.plot(lengths, values, label=name, ms=4, **_look(name))
+        ax.set(xscale="log", yscale="log", title=title, xlabel="time points")
+        ax.set_xticks(lengths, lengths)
+        ax.minorticks_off()
+    _add_legend(figure, axes[0, 0])
     return figure
 
 
+def _look(name):
+    entry = MODELS[name]
+    return {
+        key: getattr(entry, key) for key in ("color", "marker", "linestyle")
+    }
+
+
+def _plot_dots(ax, name, x, values, bar=None):
+    """Draw `values` above x, and their mean as a line of the colour `bar`."""
+    look = _look(name) | {"linestyle": "none", "alpha": 0.7}
+    ax.plot([x] * len(values), values, label=name, **look)
+    if bar:
+        ax.hlines(np.mean(values), x - 0.25, x + 0.25, color=bar, lw=2)
+
+
+def _annotate(ax, text, at, offset, **options):
+    """Write `text` at a point, moved by an `offset` in points of type."""
+    options = {"ha": "center", "bbox": WHITE} | options
+    ax.annotate(text, at, offset, textcoords="offset points", **options)
+
+
 def _mark_chance(ax):
-    ax.axhline(0.5, color=GREY, lw=1, ls=":")
-    ax.annotate("chance", (1, 0.5), (0, 2), ha="right", color=GREY,
-                xycoords=ax.get_yaxis_transform(),
-                textcoords="offset points")  # fmt: skip
+    ax.axhline(0.5, **GUIDE)
+    right = {"xycoords": ax.get_yaxis_transform(), "ha": "right"}
+    _annotate(ax, "chance", (1, 0.5), (0, 3), color=GREY, **right)
 
 
-def _wrap(name):
-    return name.replace(" + ", "\n+ ")
+def _add_legend(figure, ax):
+    """Put a legend of what `ax` shows above all panels."""
+    handles, labels = ax.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))
+    where = {"loc": "outside upper center", "ncols": 4}
+    figure.legend(by_label.values(), by_label.keys(), **where)
 
 
-def _settings(index):
-    return [
-        "\n".join(
-            f"{k} {v:g}" for k, v in zip(index.names, values, strict=True)
-        )
-        for values in index
-    ]
-
-
-def _plain(name):
-    """Keep matplotlib from reading a gene's name as mathematics."""
+def _literal(name):
+    """Keep matplotlib from reading a user's name as mathematics."""
     return name.replace("$", r"\$")[:20]

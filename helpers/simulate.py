@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.columns import OUTCOME
-from helpers.data import DEFAULT_PATH, ExpressionData
+from helpers.data import DEFAULT_PATH, OUTCOME, ExpressionData
 
 # How much the label depends on the level of gene 0, which is visible in any
 # order of the time points, and on the order in which genes 1 and 2 pulse.

@@ -4,7 +4,7 @@ import re
 
 import nbformat
 from nbconvert import HTMLExporter
-from origin import ROOT
+from outputs import ROOT
 
 
 def render(notebook: nbformat.NotebookNode) -> str:
@@ -15,25 +15,8 @@ def render(notebook: nbformat.NotebookNode) -> str:
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    markdown = [c.source for c in notebook.cells if c.cell_type == "markdown"]
-    headings = re.findall(r"^(#{1,2}) (.+)$", "\n".join(markdown), re.M)
-    page, _ = exporter.from_notebook_node(
-        notebook,
-        resources={
-            "title": next(text for mark, text in headings if mark == "#"),
-            "headings": [
-                (text.replace(" ", "-"), text)
-                for mark, text in headings
-                if mark == "##"
-            ],
-        },
-    )
-    return make_accessible(page)
-
-
-def make_accessible(page: str) -> str:
-    """Say which headers of tables head columns, and let the keyboard reach
-    what scrolls."""
+    page, _ = exporter.from_notebook_node(notebook)
+    # say which headers head columns, let the keyboard reach what scrolls
     page = re.sub(r"<th(?=[ >])(?![^>]*scope)", '<th scope="col"', page)
     page = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', page)
     page = re.sub(r"<table", '<div class="table" tabindex="0"><table', page)

@@ -1,92 +1,55 @@
-"""Pack a finished run and all it needs into one zip to hand in."""
+"""Pack a finished run and all that it needs into one zip to hand in."""
 
-import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
 import nbformat
-from origin import DATA, NOTEBOOK, ROOT, find_stale, is_injected
+import outputs
+from outputs import DATA, NOTEBOOK, PAGE, Refusal
 from pdf import find_browser, print_page
 from render import render
 
-MOST = 10_000_000  # bytes
-REPOSITORY = ("README.md", "LICENSE", "Makefile", "requirements.txt",
-              "data/README.md", "benchmarks/results.json")  # fmt: skip
-FOLDERS = {"helpers": "*.py", "scripts": "*.py", "templates": "*/*"}
-OUTPUTS = ("results.json", "timings.json")
+REPOSITORY = (
+    *outputs.SOURCES,
+    "README.md",
+    "LICENSE",
+    "Makefile",
+    "data/README.md",
+    "scripts/*.py",
+    "templates/*/*",
+)
+RUN = (*outputs.RESULTS, "timings.json", "assignment7.pdf")
 
 
-def main(out: Path) -> int:
+def pack(out: Path, browser: str | None) -> Path:
+    """Write out/submission.zip and return its path."""
+    notebook = outputs.open_run(out)
+    changes = outputs.find_changes(notebook, out)
+    if set(changes) - {"data"}:
+        raise Refusal(f"changed since the run: {', '.join(changes)}")
+    if changes:
+        print(f"Your data are not packed; put them at {DATA} to run it there")
     try:
-        target = pack(out)
-    except (OSError, ValueError) as error:
-        print(f"make submission: {error}", file=sys.stderr)
-        return 1
-    size = target.stat().st_size / 1e6
-    print(f"make submission: wrote {target} ({size:.1f} MB)")
-    return 0
-
-
-def pack(out: Path) -> Path:
-    """Write out/submission.zip and return its path.
-
-    Raises FileNotFoundError without a finished run, and ValueError when
-    something changed since that run or the zip would be too large.
-    """
-    if not (out / "results.json").exists():
-        raise FileNotFoundError(
-            f"{out} holds no finished run; make execute first"
-        )
-    notebook = nbformat.read(out / NOTEBOOK, as_version=4)
-    stale = find_stale(notebook)
-    if set(stale) - {"data"}:
-        raise ValueError(
-            f"{', '.join(stale)} changed since the run; make execute again"
-        )
-    files = {ROOT / name: name for name in REPOSITORY}
-    for folder, pattern in FOLDERS.items():
-        for path in sorted((ROOT / folder).glob(pattern)):
-            files[path] = path.relative_to(ROOT)
-    if "data" in stale:
-        print("make submission: your data are not packed, their hash is; put "
-              f"them at {DATA.relative_to(ROOT)} to run it there")  # fmt: skip
-    else:
-        files[DATA] = DATA.relative_to(ROOT)
-    files |= {out / name: name for name in OUTPUTS}
-    for path in sorted((out / "figures").glob("*.png")):
-        files[path] = f"figures/{path.name}"
-    # without the parameters of this run, which hold elsewhere no longer
-    notebook.cells = [c for c in notebook.cells if not is_injected(c)]
-    target, new = out / "submission.zip", out / ".submission.zip"
-    with tempfile.TemporaryDirectory(dir=out) as folder:
-        page = Path(folder, "assignment7.html")
-        page.write_text(render(notebook), encoding="utf-8")
-        nbformat.write(notebook, page.with_name(NOTEBOOK))
-        make_pdf(page)
-        files |= {
-            path: path.name for path in page.parent.glob("assignment7.*")
-        }
-        with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, name in files.items():
-                archive.write(path, f"assignment7/{name}")
-    if new.stat().st_size > MOST:
-        new.unlink()
-        raise ValueError(f"the zip would be larger than {MOST / 1e6:.0f} MB")
-    return new.replace(target)
-
-
-def make_pdf(page: Path) -> None:
-    """Print the page to PDF beside it, where a browser is installed."""
-    if not (browser := find_browser()):
-        print("make submission: without a PDF (see make pdf)")
-        return
-    try:
-        print_page(browser, page, page.with_suffix(".pdf"))
-    except (OSError, subprocess.SubprocessError) as error:
-        print(f"make submission: without a PDF ({error})")
+        print_page(out / PAGE, browser)
+    except Refusal as error:
+        print(f"Without a PDF: {error}")
+    # without the parameters of this run, which do not hold elsewhere
+    notebook.cells = [
+        cell for cell in notebook.cells if not outputs.is_injected(cell)
+    ]
+    target = out / "submission.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder, patterns in ((outputs.ROOT, REPOSITORY), (out, RUN)):
+            for name in outputs.list_files(folder, patterns):
+                archive.write(folder / name, f"assignment7/{name}")
+        if not changes:
+            archive.write(outputs.ROOT / DATA, f"assignment7/{DATA}")
+        archive.writestr(f"assignment7/{NOTEBOOK}", nbformat.writes(notebook))
+        archive.writestr(f"assignment7/{PAGE}", render(notebook))
+    return target
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    target = pack(outputs.locate(sys.argv[1]), find_browser())
+    print(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")

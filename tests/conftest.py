@@ -1,129 +1,127 @@
-import hashlib
+"""What several test files share."""
+
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
+import outputs
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from outputs import OUTPUTS
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 mpl.use("Agg")
 
-import place  # noqa: E402
-
-# Gene names that do harm where they are not escaped, sorted as the old ones.
-HOSTILE = {
-    "Gene_0": "<b>a\"b' & $x$",
-    "Gene_1": "<script>alert(1)</script>",
-    "Gene_2": "G![x](https://example.org/x.png) HLA-A*02:01*",
-}
-
-
-# Tests of these files look at the same quick run.
-OF_ONE_RUN = ("test_page", "test_publish", "test_run", "test_stress_equal")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Deal out tests so that no process of `make test` makes a fixture again
-    that takes long: by file, and each by itself where none is shared."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFixture(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = Path(nodeid.split("::")[0]).stem
-            if file in OF_ONE_RUN:
-                return "one run"
-            alone = file in ("test_stress_kills", "test_stress_odd")
-            return nodeid if alone else file
-
-    return ByFixture(config, log)
+# of a small notebook that fails, waits or succeeds as it is told
+PARAMETERS = """\
+DATA = "data/gene_expression_data.csv"
+QUICK = False
+SEED = 0
+JOBS = 0"""
+BEHAVE = """\
+import os, pathlib, time
+progress = open(os.environ["PROGRESS_FILE"], "a")
+print("1 of 2 fits done", file=progress, flush=True)
+if "fail" in DATA:
+    raise ValueError("two lines\\nof a cause")
+if "die" in DATA:
+    os._exit(1)
+if "wait" in DATA:
+    time.sleep(60)"""
+RESULTS = """\
+import json
+out = pathlib.Path(os.environ["OUT"])
+(out / "figures").mkdir()
+(out / "figures" / "one.png").write_bytes(b"figure")
+results = {"environment": {"quick": QUICK, "seed": SEED}}
+(out / "results.json").write_text(json.dumps(results))
+(out / "timings.json").write_text('{"all": 1.0}')"""
 
 
-def execute(out, *options, root=ROOT):
-    """Run the script behind `make execute` of the repository at `root`."""
+def call(script, *arguments, root=ROOT, **options):
+    """Run a script of the repository at `root`, and return how it ended."""
+    command = [sys.executable, root / "scripts" / f"{script}.py", *arguments]
     return subprocess.run(
-        [sys.executable, root / "scripts" / "execute.py", "--out", out,
-         *map(str, options)],
-        cwd=root, capture_output=True, text=True, timeout=900, check=False,
-        env=os.environ | {"PYTHONWARNINGS": "default"},
-    )  # fmt: skip
+        [str(part) for part in command],
+        **{"cwd": root, "capture_output": True, "text": True} | options,
+    )
+
+
+def quick_run(out, data, *options, root=ROOT, **environment):
+    """Run the notebook quickly, and return the bytes of its results."""
+    done = call(
+        *("execute", "--quick", 1, "--data", data, "--out", out, *options),
+        root=root,
+        env=os.environ | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return (out / "results.json").read_bytes()
 
 
 def fill(out):
     """Make `out` hold what stands for the outputs of an earlier run."""
     out.mkdir()
-    for name in place.OUTPUTS:
+    for name in OUTPUTS:
         (out / name).write_text("old")
 
 
-def is_old(out):
-    return all(
-        (out / name).is_file() and (out / name).read_text() == "old"
-        for name in place.OUTPUTS
-    )
+def is_untouched(out):
+    """Tell whether `out` holds what `fill` wrote, with nothing beside it."""
+    return {path.name: path.read_text() for path in out.iterdir()} == (
+        dict.fromkeys(OUTPUTS, "old")
+    ) and not list(out.parent.glob(".*-run-*"))
 
 
-def source_files():
-    """Return the hash of every file that a run must leave alone."""
-    skip = {".git", ".venv", "build", "__pycache__", ".pytest_cache",
-            ".ruff_cache", ".hypothesis"}  # fmt: skip
-    return {
-        path: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in ROOT.rglob("*")
-        if path.is_file() and not skip & set(path.relative_to(ROOT).parts)
-    }
+def read_notebook(folder):
+    return nbformat.read(folder / outputs.NOTEBOOK, as_version=4)
+
+
+def make_project(root):
+    """Make a repository with the real scripts and a small notebook."""
+    for name in ("scripts", "templates"):
+        shutil.copytree(ROOT / name, root / name)
+    for name in (*outputs.SOURCES, outputs.DATA, "README.md"):
+        path = root / name.replace("**/*", "text/one")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    parameters = new_code_cell(PARAMETERS)
+    parameters.metadata["tags"] = ["parameters"]
+    cells = [
+        new_markdown_cell("# Title\n\n## 1. One"),
+        parameters,
+        new_markdown_cell("Words.\n\n## 2. Two\n\n```\n# no heading\n```"),
+        new_code_cell(BEHAVE),
+        new_markdown_cell("## 3. Three"),
+        new_code_cell(RESULTS),
+    ]
+    kernel = {"name": "python3", "language": "python", "display_name": "P"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, root / outputs.NOTEBOOK)
+    return root
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small project, in a folder whose name asks for trouble."""
+    return make_project(tmp_path / "project {0} élève")
 
 
 @pytest.fixture(scope="session")
-def hostile_data(tmp_path_factory):
-    """Return the path of the stand-in data with names that may do harm."""
-    text = (ROOT / "data" / "gene_expression_data.csv").read_text()
-    header, rows = text.split("\n", 1)
-    for name, hostile in HOSTILE.items():
-        quoted = hostile.replace('"', '""')
-        header = ",".join(
-            f'"{column.replace(name + "_T", quoted + "_T")}"'
-            if column.startswith(name + "_T") else column
-            for column in header.split(",")
-        )  # fmt: skip
-    path = tmp_path_factory.mktemp("data") / "hostile.csv"
-    path.write_text(f"{header}\n{rows}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory, hostile_data):
-    """Return the outputs' folder, and the process, of a quick run."""
-    before = source_files()
-    out = tmp_path_factory.mktemp("run") / "build"
-    out.mkdir()
-    (out / "notes.txt").write_text("mine")
-    done = execute(out, "--quick", 1, "--data", hostile_data)
+def executed(tmp_path_factory):
+    """A small project after a run without parameters."""
+    root = make_project(tmp_path_factory.mktemp("executed") / "project")
+    done = call("execute", root=root)
     assert done.returncode == 0, done.stderr
-    assert source_files() == before
-    return out, done
+    return root
 
 
-@pytest.fixture(scope="session")
-def notebook(run):
-    return nbformat.read(run[0] / "assignment7.ipynb", as_version=4)
-
-
-@pytest.fixture(scope="session")
-def unpacked(run, tmp_path_factory):
-    """The submission of the quick run, unpacked in another place."""
-    import submission
-
-    out = tmp_path_factory.mktemp("handed in") / "build"
-    shutil.copytree(run[0], out)
-    submission.main(out)
-    place = tmp_path_factory.mktemp("Prüfung, élève 1")
-    with zipfile.ZipFile(out / "submission.zip") as archive:
-        archive.extractall(place)
-    return place / "assignment7"
+@pytest.fixture
+def finished(executed, tmp_path, monkeypatch):
+    """A copy of that, which the scripts take for their own repository."""
+    root = shutil.copytree(executed, tmp_path / "finished")
+    monkeypatch.setattr(outputs, "ROOT", root)
+    return root

@@ -1,19 +1,37 @@
+"""What figures show, and what cells display."""
+
+import warnings
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from test_report import (
+    make_comparison,
+    make_controls,
+    make_drops,
+    make_search,
+    make_training,
+)
 
-from helpers import captions, costs, plots
+from helpers import explain, notebook, plots, report
 from helpers.data import ExpressionData
+from helpers.experiments import ABLATION
+from helpers.models import MODELS
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_open():
     yield
     plt.close("all")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What cells displayed."""
+    displayed = []
+    monkeypatch.setattr(notebook, "display", displayed.append)
+    return displayed
 
 
 def make_data(n_genes, names=None):
@@ -25,112 +43,103 @@ def make_data(n_genes, names=None):
     return ExpressionData(X, y, names, (0, 1, 2, 3, 4), ("0", "1"))
 
 
+def values_of(ax):
+    return np.concatenate([line.get_ydata() for line in ax.lines])
+
+
+def labels_of(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
 @pytest.mark.parametrize("n_genes", [1, 7, 24])
 def test_profiles_show_the_genes_that_differ_most(n_genes):
     data = make_data(n_genes)
-    figure = plots.plot_profiles(data)
+    gaps = report.describe_data(data, None)["mean_gaps"]
+    figure = plots.plot_profiles(data, gaps)
     titles = [ax.get_title() for ax in figure.axes if ax.axison]
     assert len(titles) == min(10, n_genes)
     assert titles[-1] == data.genes[-1]
-    text = captions.caption_profiles(data)
-    assert text["alt"].split("differences: ")[1].startswith(data.genes[-1])
+    assert labels_of(figure.legends[0]) == ["Outcome 0", "Outcome 1"]
 
 
 def test_names_are_not_read_as_formulas():
-    data = make_data(1, names=("$\\frac{$",))
-    figure = plots.plot_profiles(replace(data, classes=("$a$", "$\\wt$")))
+    data = replace(make_data(1, ("$\\frac{$",)), classes=("$a$", "$\\wt$"))
+    gaps = report.describe_data(data, None)["mean_gaps"]
+    figure = plots.plot_profiles(data, gaps)
     figure.canvas.draw()
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    labels = labels_of(figure.legends[0])
     assert labels == ["Outcome \\$a\\$", "Outcome \\$\\wt\\$"]
 
 
-def make_history(values):
-    history = pd.DataFrame({"loss": values, "val_loss": values})
-    history.index = pd.RangeIndex(1, len(values) + 1)
-    return history
-
-
 def test_training_marks_the_best_epoch():
-    histories = {"attention": make_history([3.0, 1.0, 2.0]),
-                 "LSTM": make_history([3.0, 2.0, 1.5])}  # fmt: skip
-    figure = plots.plot_training(histories, budget=2)
-    assert isinstance(figure, Figure)
+    late = replace(make_training(), best_epoch=3)
+    figure = plots.plot_training({"attention": make_training(), "LSTM": late})
     for ax, best in zip(figure.axes, (2, 3), strict=True):
         assert ax.get_title().endswith(f"\nlowest at epoch {best}")
-        assert ax.get_xlabel() == "epoch"
+        marked = [line for line in ax.lines if line.get_marker() == "v"]
+        assert list(marked[0].get_xdata()) == [best]
 
 
-def test_grid_frames_the_winner():
-    rows = [(h, k, d, r) for h in (2, 3) for k in (5, 10) for d in (0.1, 0.3)
-            for r in (0.01, 0.02)]  # fmt: skip
+def test_search_frames_the_winner():
     names = ["num_heads", "key_dim", "dropout_rate", "l2_reg"]
-    table = pd.DataFrame(rows, columns=names)
-    table["roc_auc_mean"] = np.linspace(0.8, 0.5, 16)
-    table["roc_auc_sd"] = 0.02
-    table = table.iloc[[6, *range(6), *range(7, 16)]]  # best: 2, 10, 0.3, 0.01
-    figure = plots.plot_grid(table, names)
-    frame = [p for p in figure.axes[0].patches if not p.get_fill()]
-    x, y = frame[0].get_xy()
+    rows = [
+        dict(zip(names, values, strict=True))
+        for values in np.ndindex(2, 2, 2, 2)
+    ]
+    for row, auc in zip(rows, np.linspace(0.5, 0.8, 16), strict=True):
+        row |= {"roc_auc_mean": auc, "roc_auc_sd": 0.02}
+    best = {name: rows[6][name] for name in names}  # 0, 1, 1, 0
+    search = replace(make_search(), candidates=rows, best=best)
+    ax, *_ = plots.plot_search(search).axes
+    frame, *_ = (patch for patch in ax.patches if not patch.get_fill())
+    x, y = frame.get_xy()
     assert (int(y), int(x)) == (1, 2)
-    assert "0.300" in captions.caption_grid(table)["caption"]
-
-
-def make_controls():
-    rng = np.random.default_rng(0)
-    names = {*plots.ABLATION.values(), *plots.MODELS, "best possible"}
-    return {
-        setting: {name: list(rng.uniform(0.5, 1, 3)) for name in sorted(names)}
-        for setting in ("both", "order only", "nothing")
-    }
+    assert "0.620" in [text.get_text() for text in ax.texts]
 
 
 def test_controls_and_ablation_show_every_seed():
     controls = make_controls()
-    ax = plots.plot_controls(controls).axes[0]
-    shown = np.concatenate([line.get_ydata() for line in ax.lines])
+    seen = values_of(plots.plot_controls(controls).axes[0])
     for row in controls.values():
-        for name in plots.MODELS:
-            assert np.isin(row[name], shown).all()
-    ax = plots.plot_ablation(controls).axes[0]
-    shown = np.concatenate([line.get_ydata() for line in ax.lines])
-    row = controls["order only"]
-    assert all(np.isin(row[name], shown).all()
-               for name in plots.ABLATION.values())  # fmt: skip
-    text = captions.caption_controls(controls)["alt"]
-    assert f"LSTM {np.mean(controls['both']['LSTM']):.2f}" in text
-    text = captions.caption_ablation(controls)["alt"]
-    assert f"slow waves {np.mean(row['attention + time']):.3f}" in text
+        assert all(np.isin(row[name], seen).all() for name in MODELS)
+    seen = values_of(plots.plot_ablation(controls).axes[0])
+    for name in ABLATION.values():
+        assert np.isin(controls["order only"][name], seen).all()
 
 
-@pytest.mark.parametrize("known", [[11], None])
-@pytest.mark.parametrize("n_genes", [2, 12])
-def test_importance_shows_the_genes_that_matter_most(n_genes, known):
-    mean = np.linspace(0, 0.1, n_genes)
-    genes = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01,
-             "found": [n_genes - 1]}  # fmt: skip
-    windows = {key: [0.0, 0.1] for key in ("mean", "low", "high")}
-    windows["found"] = []
-    if known:
-        genes["known"], windows["known"] = known, [1]
-    found = {name: {"genes": genes, "windows": windows}
-             for name in plots.MODELS}  # fmt: skip
-    names = tuple(f"g_{i}$" for i in range(n_genes))
-    figure = plots.plot_importance(found, names, tuple(range(10)))
+@pytest.mark.parametrize("known", [{}, {"known": [2]}])
+def test_importance_shows_the_genes_that_matter_most(known):
+    drops = make_drops([0], **known)
+    drops |= {key: [0.0, 0.01, 0.1] for key in ("mean", "low", "high")}
+    importance = {name: {"genes": drops, "windows": drops} for name in MODELS}
+    names, times = ("a", "b", "$c$"), tuple(range(15))
+    figure = plots.plot_importance(importance, names, times, most=2)
     figure.canvas.draw()
-    labels = figure.axes[0].get_xticklabels()
-    assert len(labels) == min(10, n_genes)
-    assert labels[-1].get_text() == f"g_{n_genes - 1}\\$"
-    bold = labels[-1].get_fontweight() == "bold"
-    assert bold == bool(known and n_genes == 12)
-    titles = [ax.get_title() for ax in figure.axes]
-    assert all(("known to matter" in t) == bool(known) for t in titles)
-    assert len(figure.axes[1].patches) == bool(known)
-    text = captions.caption_importance(found, names)["alt"]
-    assert f"LSTM most of all g_{n_genes - 1}$ (0.100)" in text
+    left, right = figure.axes
+    labels = left.get_xticklabels()
+    assert [label.get_text() for label in labels] == ["b", "\\$c\\$"]
+    assert labels[0].get_fontweight() == "normal"
+    assert (labels[1].get_fontweight() == "bold") == bool(known)
+    for ax in figure.axes:
+        assert ("known to matter" in ax.get_title()) == bool(known)
+    assert len(right.patches) == bool(known)
+
+
+def test_significant_drops_are_filled():
+    drops = make_drops([1])
+    importance = {name: {"genes": drops, "windows": drops} for name in MODELS}
+    figure = plots.plot_importance(importance, ("a", "b", "c"), range(15))
+    filled = [
+        line.get_ydata()
+        for line in figure.axes[1].lines
+        if line.get_marker() == "s" and line.get_markerfacecolor() != "white"
+    ]
+    assert [list(values) for values in filled] == [[0.05]]
 
 
 def test_attention_is_shown_in_multiples_of_uniform():
     maps = {"attention": np.full((2, 4, 4), 0.25)}
+    plots.plot_attention(maps, ("0", "1")).canvas.draw()  # can be shown
     maps["attention"][:, :, 0] += 0.15
     maps["attention"][:, :, 1:] -= 0.05
     figure = plots.plot_attention(maps, ("no", "yes"))
@@ -138,40 +147,82 @@ def test_attention_is_shown_in_multiples_of_uniform():
     image = figure.axes[0].images[0]
     assert image.get_array()[0, 0] == pytest.approx(1.6)
     assert image.get_clim() == pytest.approx((0.8, 1.6))
-    text = captions.caption_attention(maps)["alt"]
-    assert "from 0.80 to 1.60 times uniform" in text
-
-
-def test_uniform_attention_can_be_shown():
-    maps = {"attention": np.full((2, 3, 3), 1 / 3)}
-    plots.plot_attention(maps, ("0", "1")).canvas.draw()
 
 
 def test_comparison_shows_every_resample_and_the_held_out_curve():
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 20)
-    resamples = {n: {"roc_auc": rng.random(10)} for n in plots.MODELS}
-    predictions = {name: rng.random(40) for name in plots.MODELS}
-    held_out = {"roc_auc": 0.8, "roc_auc_low": 0.7, "roc_auc_high": 0.9}
-    models = {name: {"held_out": held_out} for name in plots.MODELS}
-    figure = plots.plot_comparison(
-        resamples, y, predictions, {"models": models}
-    )
+    resamples = {name: {"roc_auc": rng.random(10)} for name in MODELS}
+    predictions = {name: rng.random(40) for name in MODELS}
+    comparison = make_comparison()
+    for scores in comparison.held_out.values():
+        scores |= {"roc_auc_low": 0.7, "roc_auc_high": 0.9}
+    figure = plots.plot_comparison(resamples, y, predictions, comparison)
     left, right = figure.axes
-    shown = np.concatenate([line.get_ydata() for line in left.lines])
-    for found in resamples.values():
-        assert np.isin(found["roc_auc"], shown).all()
-    texts = [text.get_text() for text in right.get_legend().get_texts()]
-    assert texts[1] == "LSTM: 0.800 (0.70–0.90)"
-    assert len(texts) == 3
+    for scores in resamples.values():
+        assert np.isin(scores["roc_auc"], values_of(left)).all()
+    labels = labels_of(right.get_legend())
+    assert labels[1] == "LSTM: 0.850 (0.70–0.90)"
+    assert len(labels) == 3
 
 
 def test_costs_are_drawn_for_every_model():
-    found = costs.describe_costs()
-    figure = plots.plot_costs(found)
-    for ax in figure.axes:
+    costs = explain.describe_costs()
+    for ax in plots.plot_costs(costs).axes:
         assert ax.get_xlabel() == "time points"
         assert len(ax.lines) == 3
-    ms = found["models"]["LSTM"]["milliseconds"][400]["median"]
-    assert f"{ms:.0f} ms at 400" in captions.caption_costs(found)["alt"]
-    assert found["machine"] in captions.caption_costs(found)["caption"]
+    median = costs["models"]["LSTM"]["milliseconds"][400]["median"]
+    assert median in values_of(ax)
+
+
+def test_figures_are_saved_and_their_text_is_escaped(tmp_path, shown):
+    figure, _ = plt.subplots()
+    texts = {"caption": "&#60;script&#62; < 1", "alt": 'a "b" &#60;i&#62;'}
+    notebook.show_figure(figure, "x", **texts, folder=tmp_path)
+    image, caption = shown
+    assert (tmp_path / "x.png").read_bytes() == image.data
+    assert image.metadata["alt"] == 'a "b" <i>'
+    assert image.metadata["caption"] == "<script> < 1"
+    assert "<em>&lt;script&gt; &lt; 1</em>" in caption.data
+    assert plt.get_fignums() == []
+
+
+def test_tables_are_escaped_and_formatted(shown):
+    rows = {
+        "<b>": {"n": 1234, "roc_auc": {"mean": 0.12345, "sd": 0.2}},
+        "b": {"n": 5, "p": 0.5, "quick": True},
+    }
+    notebook.show_table(rows, "name")
+    table = shown[0].data
+    assert "&lt;b&gt;" in table
+    for cell in ("ROC AUC", "1,234", "0.123 ± 0.200", "0.500", "True", ""):
+        assert f">{cell}</t" in table
+
+
+def test_layers_are_counted(shown):
+    model = MODELS["LSTM"].build((5, 3), **MODELS["LSTM"].largest)
+    notebook.show_summary(model)
+    assert f">{model.count_params():,}<" in shown[0].data
+    assert "(n, 5, 3)" in shown[0].data
+
+
+def test_search_is_tabulated_best_first():
+    table = make_search().tabulate(top=2)
+    assert list(table) == [1, 2]
+    assert table[1]["units"] == "3"
+    assert table[1]["log_loss"] == {"mean": 0.7, "sd": 0.7}
+
+
+def test_time_is_taken():
+    timings = {}
+    with notebook.timed(timings, "nothing"):
+        pass
+    assert timings == {"nothing": 0.0}
+
+
+def test_warnings_become_notes(shown, monkeypatch):
+    monkeypatch.setattr("warnings.showwarning", None)
+    notebook.show_warnings_as_notes()
+    warnings.showwarning("a <b>", UserWarning, "file.py", 3)
+    assert "a &lt;b&gt;" in shown[0].data
+    assert "file.py" not in shown[0].data

@@ -1,435 +1,663 @@
+"""Verdicts at their thresholds, results.json, and every sentence."""
+
 import html
+import itertools
+import json
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from conftest import ROOT
+from jinja2 import UndefinedError
 from nbconvert.filters import markdown2html
 from sklearn.metrics import roc_auc_score
 
-from helpers import captions, findings, judge, report, summary, words
-from helpers.compare import judge_winner
+from helpers import report, text
 from helpers.data import ExpressionData
-from helpers.simulate import simulate_expression
+from helpers.evaluate import (
+    ROPE,
+    Comparison,
+    SignalTest,
+    Trend,
+    Verdict,
+    WinnerMargin,
+    half_interval_of_guessing,
+    winner_margin,
+)
+from helpers.explain import count_multiply_adds
+from helpers.models import MODELS
+from helpers.report import Answer, Controls, Moves
+from helpers.simulate import Truth, simulate_expression
+from helpers.text import join_lines, safe_name, say, say_figure
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def grid(lead_p=0.5, lead=0.02, last_p=0.001):
-    return {
-        "best": {"num_heads": 3, "l2_reg": 0.01},
-        "candidates": [{"num_heads": h, "l2_reg": 0.01} for h in (1, 2, 3)],
-        "judgement": {
-            "mean": 0.7, "sd": 0.02, "lead": lead, "lead_p": lead_p,
-            "lead_over_last": 0.05, "last_p": last_p,
-            "within_one_error": 4, "candidates": 16,
-        },
-    }  # fmt: skip
-
-
-def training(tau=-0.8, p=0.0001, rise=0.0, after_p=0.001, end=0.3):
-    return {
-        "epochs": 60, "search_epochs": 20, "best_epoch": 2, "lowest": 0.6,
-        "final": 0.61,
-        "trend": {"tau": tau, "p": p}, "rise": rise,
-        "trend_after": {"tau": 0.7, "p": after_p},
-        "loss": [0.9, 0.5, end], "val_loss": [0.8, 0.6, 0.6 * (1 + rise)],
-    }  # fmt: skip
-
-
-VERDICTS = {  # probabilities of better, equal, worse by more than the ROPE
-    "better": (0.97, 0.02, 0.01),
-    "probably better": (0.85, 0.1, 0.05),
-    "unclear": (0.6, 0.2, 0.2),
-    "no": (0.3, 0.5, 0.2),
-    "equal": (0.01, 0.98, 0.01),
-    "probably worse": (0.05, 0.1, 0.85),
-    "worse": (0.01, 0.02, 0.97),
+POSTERIORS = {  # probabilities of better, equal, worse by more than the ROPE
+    Verdict.BETTER: (0.97, 0.02, 0.01),
+    Verdict.PROBABLY_BETTER: (0.85, 0.1, 0.05),
+    Verdict.EQUAL: (0.01, 0.98, 0.01),
+    Verdict.UNCLEAR: (0.6, 0.2, 0.2),
+    Verdict.PROBABLY_WORSE: (0.05, 0.1, 0.85),
+    Verdict.WORSE: (0.01, 0.02, 0.97),
 }
+HOSTILE = ("<script>alert(1)</script>", "![x](https://a.org/x.png) *b*", "$_")
 
 
-def pair(verdict, mean=0.03):
-    better, equal, worse = VERDICTS[verdict]
-    return {"mean": mean, "p": 0.02, "better": better, "equal": equal,
-            "worse": worse}  # fmt: skip
+def make_pair(verdict, mean=0.03):
+    pair = Comparison(mean, 0.02, *POSTERIORS[verdict])
+    assert pair.verdict == verdict
+    return pair
 
 
-def comparison(verdict="better", signal_p=0.0002, auc=(0.75, 0.85, 0.89)):
-    models = {
-        name: {
-            "roc_auc": {"mean": value}, "parameters": 1331,
-            "multiply_adds": 210_010, "held_out": {"roc_auc": value},
-            "log_loss": {"mean": 1 - value},
-        }
-        for name, value in zip(words.NAMES, auc, strict=True)
-    }  # fmt: skip
-    for name, value in (("means", 0.75), ("values", 0.88)):
-        view = {"means": "time means", "values": "all values"}[name]
-        models[f"logistic, {view}"] = {
-            "roc_auc": {"mean": value}, "log_loss": {"mean": 0.6},
-        }  # fmt: skip
-    models["best possible"] = {"held_out": {"roc_auc": 0.95}}
+def make_search(lead=0.02, lead_p=0.5, gap=0.05, last_p=0.001, best=3):
+    margin = WinnerMargin(0.7, 0.02, lead, lead_p, gap, last_p, 4, 16)
+    scores = ("roc_auc", "accuracy", "log_loss")
+    numbers = {f"{s}_{k}": 0.7 for s in scores for k in ("mean", "sd")}
+    tried = [best, *({1, 2, 3} - {best})]
+    candidates = [{"units": n, "l2_reg": 0.01} | numbers for n in tried]
+    best = {"units": best, "l2_reg": 0.01}
+    return report.Search(candidates, best, margin)
+
+
+def make_training(tau=-0.8, p=0.0001, rise=0.05, after_p=0.001, end=0.3):
+    return report.Training(
+        epochs=3,
+        search_epochs=2,
+        trend=Trend(tau, p, -0.2),
+        trend_after=Trend(0.7, after_p, rise),
+        final=0.61,
+        best_epoch=2,
+        lowest=0.6,
+        rise=rise,
+        loss=[0.9, 0.5, end],
+        val_loss=[0.8, 0.6, 0.6 * (1 + rise)],
+    )
+
+
+def make_drops(significant, **truth):
+    mean = [0.1, 0.05, -0.01]
     return {
-        "resamples": 10,
-        "models": models,
-        "pairs": {"LSTM - attention": pair(verdict)},
-        "signal": {
-            "best": 0.89,
-            "model": "LSTM",
-            "null_99": 0.6,
-            "p": signal_p,
-            "least_p": 0.0,
-        },
+        "mean": mean,
+        "low": mean,
+        "high": mean,
+        "significant": significant,
+        **truth,
     }
 
 
-def order(verdict="better", largest=1e-7):
-    moves = {"attention": {"largest": largest, "mean": largest / 2},
-             "LSTM": {"largest": 0.5, "mean": 0.2}}  # fmt: skip
-    return {"moves": moves, "model": "LSTM", "with_order": 0.85,
-            "without_order": 0.7, "loss": pair(verdict)}  # fmt: skip
+def make_importance(genes, windows, **truth):
+    drops = {
+        "genes": make_drops(genes, **truth),
+        "windows": make_drops(windows, **truth),
+    }
+    return dict.fromkeys(MODELS, drops)
+
+
+def make_costs(milliseconds=(1, 90)):
+    times = zip((25, 400), milliseconds, strict=True)
+    cost = {
+        "multiply_adds": {25: 10, 400: 2560},
+        "sequential_steps": {25: 1, 400: 1},
+        "milliseconds": {
+            T: {"median": ms, "low": ms, "high": ms} for T, ms in times
+        },
+    }
+    return {"machine": "a machine", "models": dict.fromkeys(MODELS, cost)}
+
+
+def make_comparison(
+    verdict=Verdict.BETTER, p=0.0002, least_p=0.0, aucs=(0.75, 0.85, 0.89)
+):
+    """`verdict` is on LSTM - attention and the other pairs alike."""
+    names = [*MODELS, "logistic, time means", "logistic, all values"]
+    models = {
+        name: {
+            "roc_auc": {"mean": auc, "sd": 0.01},
+            "log_loss": {"mean": 1 - auc, "sd": 0.01},
+            "held_out": {"roc_auc": auc},
+            "parameters": 1331,
+            "multiply_adds": 210_010,
+        }
+        for name, auc in zip(names, (*aucs, 0.75, 0.88), strict=True)
+    }
+    models["best possible"] = {"held_out": {"roc_auc": 0.95}}
+    return report.ModelComparison(
+        resamples=10,
+        models=models,
+        pairs={
+            (b, a): make_pair(verdict)
+            for a, b in itertools.combinations(MODELS, 2)
+        },
+        signal=SignalTest(0.89, "LSTM", 0.6, p, least_p),
+        importance=make_importance(
+            [0, 1], [], known=[0], precision=0.5, recall=1.0
+        ),
+        costs=make_costs(),
+    )
+
+
+def make_order(verdict=Verdict.BETTER, largest=1e-7):
+    moves = {name: {"largest": 0.5, "mean": 0.2} for name in MODELS}
+    moves["attention"] = {"largest": largest, "mean": largest / 2}
+    loss = make_pair(verdict)
+    return report.OrderValue(Moves(moves), "LSTM", 0.85, 0.7, loss)
+
+
+def make_controls(blind=0.5, free=0.88, both=0.72, time=0.9):
+    def make_row(*means):
+        return {
+            name: [mean - 0.01, mean, mean + 0.01]
+            for name, mean in zip(
+                (*MODELS, "best possible"), means, strict=True
+            )
+        }
+
+    features = {"time": [time], "sinusoids": [0.7], "added sinusoids": [0.5]}
+    return Controls(
+        {
+            "both": make_row(both, 0.85, 0.91, 0.95),
+            "order-free": make_row(free, 0.86, 0.88, 0.95),
+            "order only": make_row(blind, 0.96, 0.97, 0.98) | features,
+            "nothing": make_row(blind, 0.5, 0.5, 0.5),
+            "sibling rule": make_row(0.51, 0.85, 0.88, 1.0),
+        }
+    )
+
+
+def make_data(genes=("A", "B", "C"), classes=("0", "1")):
+    simulated = simulate_expression(n_samples=20, n_time_steps=5, n_genes=3)
+    X = simulated.X[:, :, : len(genes)].astype(np.float32)
+    data = ExpressionData(X, simulated.y, genes, (0, 1, 2, 3, 4), classes)
+    return data, simulated.truth
+
+
+def make_results(**changes):
+    return {
+        "data": report.describe_data(*make_data()),
+        "split": report.describe_split(np.array([0, 1, 1]), np.array([0, 1])),
+        "grid": dict.fromkeys(MODELS, make_search()),
+        "training": dict.fromkeys(MODELS, make_training()),
+        "comparison": make_comparison(),
+        "order": make_order(),
+        "controls": make_controls(),
+    } | changes
+
+
+# Verdicts
 
 
 @pytest.mark.parametrize(
-    ("found", "says"),
+    ("lead", "lead_p", "stands_out"),
+    [(0.011, 0.049, True), (0.011, 0.05, False), (ROPE, 0.001, False)],
+)
+def test_a_winner_stands_out_by_enough_and_by_more_than_chance(
+    lead, lead_p, stands_out
+):
+    assert make_search(lead, lead_p).stands_out is stands_out
+
+
+@pytest.mark.parametrize(
+    ("gap", "last_p", "answer"),
     [
-        (grid(lead_p=0.01), "**It stands out:**"),
-        (grid(lead_p=0.01, lead=0.002), "**It does not stand out:**"),
-        (grid(), "**It does not stand out:**"),
-        (grid(), "4 of 16 settings are within one standard error"),
-        (grid(), "Best and last are 0.050 apart. The largest `num_heads` won"),
+        (0.05, 0.0099, Answer.YES),
+        (0.05, 0.01, Answer.UNCLEAR),
+        (0.05, 0.05, Answer.NO),
+        (ROPE, 0.001, Answer.NO),
     ],
 )
-def test_winner_is_judged(found, says):
-    text = findings.say_winner(found)
-    assert says in text
-    assert "`num_heads` = 3, `l2_reg` = 0.01" in text
+def test_tuning_mattered_where_best_and_last_differ(gap, last_p, answer):
+    assert make_search(gap=gap, last_p=last_p).tuning_mattered == answer
 
 
-def test_a_winner_inside_the_grid_or_of_two_is_not_at_its_edge():
-    found = grid()
-    found["candidates"] = [{"num_heads": h, "l2_reg": 0.01} for h in (2, 3)]
-    assert judge.at_the_edge(found) == []
-    found["candidates"] += [{"num_heads": 4, "l2_reg": 0.01}]
-    assert judge.at_the_edge(found) == []
-    found["judgement"]["lead"] = 0.0004
-    text = findings.say_winner(found)
-    assert "leads the runner-up by less than 0.001" in text
-    assert "won:" not in text
-
-
-def test_best_and_last_of_equal_settings_are_not_told_apart():
+def test_best_and_last_of_equal_candidates_are_not_told_apart():
     rng = np.random.default_rng(0)
     misses = 0
     for _ in range(200):
         sizes = np.repeat(rng.normal(0, 0.03, (4, 5)), 4, axis=0)
         scores = 0.5 + sizes + rng.normal(0, 0.02, (16, 5))
-        judged = {"judgement": judge_winner(scores, test_share=0.25)}
-        misses += judge.judge_tuning(judged) == "yes"
+        margin = winner_margin(scores, test_train_ratio=0.25)
+        search = report.Search([], {}, margin)
+        misses += search.tuning_mattered == Answer.YES
     assert misses <= 8
 
 
+def test_only_the_largest_of_several_values_is_at_the_edge():
+    assert make_search(best=3).at_the_edge == ["units"]
+    assert make_search(best=2).at_the_edge == []
+    search = make_search(best=3)
+    two = replace(search, candidates=search.candidates[:2])
+    assert two.at_the_edge == []
+
+
 @pytest.mark.parametrize(
-    ("found", "says"),
+    ("change", "fell", "turned_up", "over_fits"),
     [
-        (training(), "**Validation loss went down**"),
-        (training(tau=0.8), "**Validation loss went up**"),
-        (training(p=0.2), "**Validation loss shows no clear trend**"),
-        (training(), "lowest at epoch 2 with 0.600 (-25.0%)"),
-        (training(), "did not clearly rise"),
-        (training(rise=0.05, after_p=0.3), "did not clearly rise"),
-        (training(rise=0.05), "it rose, by 5.0%, while training loss went on"),
-        (training(rise=0.05, end=0.6), "it rose, by 5.0%. Training"),
+        ({}, True, True, True),
+        ({"tau": 0.8}, False, True, True),
+        ({"p": 0.05}, False, True, True),
+        ({"rise": 0.01}, True, False, False),
+        ({"after_p": 0.05}, True, False, False),
+        ({"end": 0.5}, True, True, False),
     ],
 )
-def test_training_is_judged(found, says):
-    assert says in findings.say_training(found)
+def test_the_course_of_the_loss_is_judged(change, fell, turned_up, over_fits):
+    training = make_training(**change)
+    assert training.fell is fell
+    assert training.turned_up is turned_up
+    assert training.over_fits is over_fits
 
 
 @pytest.mark.parametrize(
-    ("verdict", "says"),
-    [
-        ("better", "**The LSTM is better than the prescribed attention "
-         "model** (+0.030 ROC AUC on average, p = 0.020; probability of "
-         "better by more than 0.01: 97%)."),
-        ("probably better", "**The LSTM is probably better than the presc"),
-        ("worse", "**The prescribed attention model is better than the LSTM"
-         "** (-0.030"),
-        ("probably worse", "attention model is probably better than the LSTM"),
-        ("equal", "LSTM and the prescribed attention model are practically "
-         "equal** (+0.030 ROC AUC on average, p = 0.020; probability of "
-         "within 0.01: 98%)."),
-        ("unclear", "LSTM and the prescribed attention model cannot be told "
-         "apart** (+0.030 ROC AUC on average, p = 0.020; probability of "
-         "better, equal, worse: 60%, 20%, 20%)."),
-    ],
-)  # fmt: skip
-def test_comparison_is_judged(verdict, says):
-    text = findings.say_comparison(comparison(verdict))
-    assert says in text
-    assert text.startswith("- **")
-    short = report.conclude(make_results(verdict))["comparison"]
-    start = text[2:].split(" (")[0].replace("**", "")
-    numbers = "0.750 and 0.850" if "worse" in verdict else "0.850 and 0.750"
-    assert short.startswith(f"{start} (ROC AUC {numbers}). Held out: 0.750")
-
-
-@pytest.mark.parametrize(
-    ("p", "says"),
-    [
-        (0.0002, "**The outcome can be predicted:** the best of the held-out "
-         "ROC AUCs is 0.890 (LSTM); with permuted outcomes it stays below"),
-        (0.0099, "can be predicted"),
-        (0.02, "**There is only weak evidence of a signal:** the best"),
-        (0.06, "**There is no evidence of any signal:** the best"),
-    ],
-)  # fmt: skip
-def test_signal_is_judged(p, says):
-    assert says in findings.say_signal(comparison(signal_p=p))
+    ("p", "answer"), [(0.0099, "yes"), (0.01, "weak"), (0.05, "no")]
+)
+def test_signal_takes_a_small_p_value(p, answer):
+    assert make_comparison(p=p).has_signal == answer
 
 
 def test_few_samples_are_no_evidence_of_no_signal():
-    found = comparison(signal_p=0.17)
-    found["signal"]["least_p"] = 1 / 6
-    assert "**Too few samples are held out" in findings.say_signal(found)
+    assert make_comparison(least_p=1 / 6).too_few_samples
+    assert not make_comparison(least_p=0.009).too_few_samples
 
 
 @pytest.mark.parametrize(
-    ("auc", "says"),
+    ("verdict", "signal", "answer"),
     [
-        ((0.75, 0.85, 0.95), "one on time means (0.750) reaches the "
-         "prescribed attention model; one on all values (0.880) reaches the "
-         "prescribed attention model and the LSTM. Their log losses are 0.600 "
-         "and 0.600; the best network's is 0.050."),
-        ((0.9, 0.9, 0.9), "time means (0.750) reaches none of the networks"),
-    ],
-)  # fmt: skip
-def test_baselines_are_judged(auc, says):
-    assert says in findings.say_baselines(comparison(auc=auc))
-
-
-@pytest.mark.parametrize(
-    ("verdict", "signal_p", "says"),
-    [
-        ("better", 0.001, "**The order of time points carries signal:** tra"),
-        ("probably better", 0.001, "time points probably carries signal:**"),
-        ("unclear", 0.001, "**It stays open whether the order of time points"),
-        ("no", 0.001, "**No signal in the order of time points is seen:**"),
-        ("equal", 0.001, "**No signal in the order of time points is seen:"),
-        ("probably worse", 0.001, "**No signal in the order of time points"),
-        ("worse", 0.001, "**Order misleads more than it helps:**"),
-        ("better", 0.2, "**No signal is sure, so none in the order of"),
+        (Verdict.BETTER, "yes", "yes"),
+        (Verdict.PROBABLY_BETTER, "yes", "probably"),
+        (Verdict.UNCLEAR, "yes", "unclear"),
+        (Verdict.EQUAL, "yes", "no"),
+        (Verdict.WORSE, "yes", "no"),
+        (Verdict.BETTER, "weak", "unclear"),
+        (Verdict.BETTER, "no", "no"),
     ],
 )
-def test_need_of_order_is_judged(verdict, signal_p, says):
-    text = findings.say_order(order(verdict), comparison(signal_p=signal_p))
-    assert says in text
-    assert "the LSTM has a mean ROC AUC of 0.700 instead of 0.850" in text
+def test_order_carries_signal_only_where_there_is_some(
+    verdict, signal, answer
+):
+    assert make_order(verdict).carries_signal(Answer(signal)) == answer
 
 
-@pytest.mark.parametrize(
-    ("largest", "says"),
-    [
-        (1e-7, "The prescribed attention model cannot see the order of time "
-         "points; the LSTM can."),
-        (0.3, "Every model sees the order of time points."),
-    ],
-)  # fmt: skip
-def test_blindness_is_judged(largest, says):
-    assert findings.say_blindness(order(largest=largest)) == says
-    text = findings.say_moves(order(largest=largest))
-    assert f"(largest {largest:.1g})" in text
-    assert "the LSTM, 0.2 (largest 0.5)" in text
-    one_time = order(largest=0)
-    one_time["moves"]["LSTM"]["largest"] = 0
-    assert findings.say_blindness(one_time) == (
-        "No model sees the order of time points."
+def test_blind_models_move_by_rounding_alone():
+    blind = make_order(largest=9e-5).moves
+    assert (blind.blind, len(blind.seeing)) == (["attention"], 2)
+    assert make_order(largest=1e-4).moves.blind == []
+
+
+def test_linear_models_suffice_within_the_rope():
+    assert not make_comparison(aucs=(0.7, 0.8, 0.891)).linear_suffices
+    assert make_comparison(aucs=(0.7, 0.8, 0.889)).linear_suffices
+    comparison = make_comparison(aucs=(0.7, 0.9, 0.885))
+    matched = comparison.matched_by("logistic, all values")
+    assert matched == ["attention", "attention + time"]
+
+
+def test_pairs_name_the_better_one_first_and_can_be_turned():
+    worse = make_comparison(Verdict.PROBABLY_WORSE)
+    first, second, pair = worse.pairs_best_first[0]
+    assert (first, second, pair.verdict) == (
+        "attention",
+        "LSTM",
+        "probably better",
     )
-
-
-def controls(blind=0.5, free=0.88, both=0.72):
-    def row(*means):
-        names = ("attention", "LSTM", "attention + time", "best possible")
-        return {name: [m - 0.01, m, m + 0.01]
-                for name, m in zip(names, means, strict=True)}  # fmt: skip
-
-    features = {"time": [0.56], "sinusoids": [0.7], "added sinusoids": [0.54]}
-    return {
-        "both": row(both, 0.85, 0.91, 0.95),
-        "order-free": row(free, 0.86, 0.88, 0.95),
-        "order only": row(blind, 0.96, 0.97, 0.98) | features,
-        "nothing": row(blind, 0.5, 0.5, 0.5),
-        "sibling rule": row(0.51, 0.85, 0.88, 1.0),
-    }
+    assert worse.versus("attention", "LSTM") == pair
+    assert worse.versus("LSTM", "attention").verdict == "probably worse"
 
 
 @pytest.mark.parametrize(
     ("change", "fails"),
     [
-        ({}, []),
-        ({"blind": 0.6}, ["nothing to learn", "order only"]),
-        ({"free": 0.8}, ["order-free"]),
-        ({"both": 0.9}, ["both"]),
+        ({}, set()),
+        ({"blind": 0.6}, {"nothing", "order only"}),
+        ({"free": 0.8}, {"order-free"}),
+        ({"both": 0.9}, {"both"}),
     ],
 )
 def test_controls_are_checked(change, fails):
-    lines = findings.say_controls(controls(**change)).splitlines()
-    assert len(lines) == 5
-    found = [line.split("expected**: ")[1].split(":")[0] for line in lines
-             if line.startswith("- **not as expected**")]  # fmt: skip
-    assert found == fails
+    checks = make_controls(**change).checks
+    assert len(checks) == 5
+    assert {name for name, passed in checks.items() if not passed} == fails
 
 
-def test_guessing_stays_within_its_interval():
+def test_chosen_features_are_best_within_the_rope():
+    assert make_controls(time=0.979).best_features == "slow waves"
+    assert make_controls(time=0.981).best_features == "time"
+    assert make_controls().guessing == half_interval_of_guessing(2000, 3, 3)
+
+
+def test_verdicts_have_the_words_that_others_read():
+    weak = make_comparison(Verdict.WORSE, p=0.02, aucs=(0.9, 0.85, 0.89))
+    training = make_training(rise=0, tau=0.5)
+    changed = make_results(
+        comparison=weak,
+        grid={"attention": make_search(lead_p=0.01)},
+        training={"attention": training},
+    )
+    assert report.conclude(make_results())["verdicts"] == {
+        "signal": "yes",
+        "order": "yes",
+        "linear_suffices": "yes",
+        "best_network": "attention + time",
+        "attention_vs_lstm": "worse",
+        "best_attention_vs_lstm": "better",
+        "winner_stands_out": "no",
+        "loss_fell": "yes",
+        "loss_turned_up": "yes",
+    }
+    assert report.conclude(changed)["verdicts"] == {
+        "signal": "weak",
+        "order": "unclear",
+        "linear_suffices": "no",
+        "best_network": "attention",
+        "attention_vs_lstm": "better",
+        "best_attention_vs_lstm": "better",
+        "winner_stands_out": "yes",
+        "loss_fell": "no",
+        "loss_turned_up": "no",
+    }
+
+
+# Numbers
+
+
+def test_gaps_between_means_are_exact_and_finite():
+    X = np.full((20_000, 1, 2), 1e4, np.float32)
+    y = np.arange(20_000) % 2
+    X[y == 1, 0, 0] += 0.0625
+    X[:, 0, 1] = 2.6e37
+    data = ExpressionData(X, y, ("A", "B"), (0,), ("0", "1"))
+    described = report.describe_data(data, None, copies=3)
+    assert described["mean_gaps"] == pytest.approx({"A": 0.0625, "B": 0})
+    assert described["source"] == "file"
+    assert described["copies_across_the_split"] == 3
+
+
+def test_training_describes_the_course_of_the_loss():
+    losses = [1.0, 0.8, 0.6, 0.5, 0.51, 0.52, 0.53, 0.54, 0.55]
+    history = pd.DataFrame({"loss": losses, "val_loss": losses})
+    history.index = pd.RangeIndex(1, 10)
+    training = report.describe_training(history, search_epochs=4)
+    assert (training.best_epoch, training.final) == (4, 0.5)
+    assert training.rise == pytest.approx(0.1)
+    assert training.trend.tau == pytest.approx(-1)
+    assert training.trend_after.tau == pytest.approx(1)
+    history.loc[3, "val_loss"] = np.nan
+    with pytest.raises(FloatingPointError, match="not finite at epoch 3"):
+        report.describe_training(history, search_epochs=4)
+
+
+@pytest.fixture(scope="module")
+def resamples():
     rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], 1000)
-    misses = 0
-    for _ in range(200):
-        means = rng.random((3, 3, 2000))  # models, seeds, samples
-        aucs = [[roc_auc_score(y, p) for p in seeds] for seeds in means]
-        worst = np.abs(np.mean(aucs, axis=1) - 0.5).max()
-        misses += worst > judge.half_width_of_guessing(3)
-    assert 2 <= misses <= 20  # 10 are expected
+    means = (0.7, 0.8, 0.9, 0.5)
+    scores = ("roc_auc", "accuracy", "log_loss", "brier")
+    drawn = {
+        name: {score: rng.normal(mean, 0.01, 10) for score in scores}
+        for name, mean in zip((*MODELS, "majority class"), means, strict=True)
+    }
+    for name in MODELS:
+        drawn[name]["genes"] = rng.normal((0.1, 0, 0), 0.001, (10, 3))
+        drawn[name]["windows"] = rng.normal((0, 0.1), 0.001, (10, 2))
+    return drawn
 
 
-def test_ablation_names_the_best():
-    text = findings.say_ablation(controls())
-    assert "none 0.50, time 0.56, sinusoids 0.70" in text
-    assert "**The chosen ones, slow waves, are as good as any" in text
-    worse = controls()
-    worse["order only"]["time"] = [0.99]
-    text = findings.say_ablation(worse)
-    assert "**The best are time, not the chosen ones, slow waves.**" in text
-    table = captions.tabulate_controls(controls())
-    assert table["LSTM"][0] == "0.850 ± 0.025"  # 4.303 x 0.01 / sqrt(3)
+@pytest.fixture(scope="module")
+def networks():
+    return {
+        name: entry.build((10, 3), **entry.largest)
+        for name, entry in MODELS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def held_out(resamples):
+    """Outcomes, and predictions of which only the LSTM's are any good."""
+    rng = np.random.default_rng(1)
+    y = rng.permutation(np.repeat([0, 1], 50))
+    p = {name: rng.random(100) for name in resamples}
+    p["LSTM"] = (p["LSTM"] + 0.7 * y) / 2
+    return y, p | {"best possible": y.astype(float)}
+
+
+@pytest.fixture(scope="module")
+def compared(resamples, networks, held_out):
+    truth = Truth((0, 1), (0, 1, 2), np.zeros(1))  # first window of two
+    return report.describe_comparison(
+        resamples,
+        networks,
+        *held_out,
+        truth=truth,
+        test_train_ratio=0.25,
+        seed=0,
+    )
+
+
+def test_comparison_holds_every_model_pair_and_score(
+    compared, resamples, networks, held_out
+):
+    lstm, drawn = compared.resampled["LSTM"], resamples["LSTM"]
+    assert lstm["roc_auc"]["mean"] == drawn["roc_auc"].mean()
+    assert lstm["brier"]["sd"] == drawn["brier"].std(ddof=1)
+    assert lstm["parameters"] == networks["LSTM"].count_params()
+    assert lstm["multiply_adds"] == count_multiply_adds(networks["LSTM"])
+    y, p = held_out
+    scores = compared.held_out["LSTM"]
+    assert scores["roc_auc"] == roc_auc_score(y, p["LSTM"])
+    assert scores["roc_auc_low"] < scores["roc_auc"] < 1
+    assert "best possible" not in compared.resampled
+    assert "parameters" not in compared.models["majority class"]
+    assert compared.pairs["attention + time", "LSTM"].better > 0.99
+    assert len(compared.pairs) == 3
+    assert compared.has_signal == "yes"
+    assert compared.signal.model == "LSTM"  # the truth is no evidence
+
+
+def test_importance_is_compared_with_the_truth(compared):
+    drops = compared.importance["LSTM"]
+    assert drops["genes"]["significant"] == [0]
+    assert drops["genes"]["precision"] == 1
+    assert drops["genes"]["recall"] == 0.5
+    assert drops["windows"]["significant"] == [1]
+    assert drops["windows"]["precision"] == 0
+    assert drops["windows"]["known"] == [0]
+
+
+def test_without_a_truth_nothing_is_known(resamples, networks, held_out):
+    y, p = held_out
+    without = {name: p[name] for name in p if name != "best possible"}
+    compared = report.describe_comparison(
+        resamples,
+        networks,
+        y,
+        without,
+        truth=None,
+        test_train_ratio=0.25,
+        seed=0,
+    )
+    assert "known" not in compared.importance["LSTM"]["genes"]
+    assert "best possible" not in compared.models
+
+
+def test_order_is_asked_of_the_best_model_that_sees_it(resamples):
+    shuffled = {"roc_auc": resamples["attention"]["roc_auc"]}
+    order = report.describe_order(Moves(), resamples, shuffled, 0.25)
+    assert order.model == "attention + time"
+    assert order.with_order > 0.85 > 0.75 > order.without_order
+    best = resamples | {"attention": resamples["attention + time"]}
+    assert report.choose_order_reader(best) != "attention"
+
+
+def test_json_is_stable_and_plain(tmp_path):
+    path = tmp_path / "new" / "results.json"
+    results = make_results(number=np.float32(1 / 3), n=(np.int64(2), True))
+    report.save_json(results | report.conclude(results), path)
+    saved = json.loads(path.read_text())
+    assert (saved["number"], saved["n"]) == (0.333333, [2, True])
+    assert saved["comparison"]["pairs"]["LSTM - attention"]["p"] == 0.02
+    assert saved["order"]["moves"]["LSTM"]["largest"] == 0.5
+    assert saved["controls"]["both"]["LSTM"] == [0.84, 0.85, 0.86]
+    assert saved["training"]["LSTM"]["trend"]["tau"] == -0.8
+    assert saved["grid"]["LSTM"]["judgement"]["candidates"] == 16
+    assert saved["verdicts"]["order"] == "yes"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        report.save_json({"a": float("nan")}, path)
+
+
+# Sentences
+
+
+def every_text():
+    """Yield section, macro and arguments: each macro, in each of its cases."""
+    for genes, classes in (
+        (("A", "B", "C"), ("0", "1")),
+        (HOSTILE[:1], HOSTILE[1:]),
+    ):
+        data, truth = make_data(genes, classes)
+        for known in (truth, None):
+            described = report.describe_data(data, known)
+            for macro in ("finding", "caption", "alt"):
+                yield "data", macro, described
+    for search in (make_search(), make_search(0.02, 0.01, best=2)):
+        for macro in ("setting", "finding", "caption", "alt"):
+            yield "search", macro, search
+    for last_ps in itertools.product((0.001, 0.02, 0.5), repeat=3):
+        searches = [make_search(last_p=p) for p in last_ps]
+        yield "search", "tuning", dict(zip(MODELS, searches, strict=True))
+    for change in ({}, {"p": 0.5}, {"tau": 0.8}, {"end": 0.6}, {"rise": 0}):
+        training = make_training(**change)
+        yield "training", "finding", training
+        for macro in ("caption", "alt"):
+            yield "training", macro, {"attention": training, "LSTM": training}
+    for largest in (1e-7, 0.3):
+        for macro in ("moves", "blindness"):
+            yield "order", macro, make_order(largest=largest).moves
+    none = Moves({"attention": {"largest": 0.0, "mean": 0.0}})
+    yield "order", "blindness", none
+    for verdict, p in itertools.product(Verdict, (0.001, 0.02, 0.2)):
+        comparison = make_comparison(verdict, p)
+        yield "order", "finding", make_order(verdict), comparison
+        for macro in ("signal", "finding", "baselines", "caption", "alt"):
+            yield "comparison", macro, comparison
+    yield "comparison", "signal", make_comparison(p=0.2, least_p=1 / 6)
+    yield "comparison", "baselines", make_comparison(aucs=(0.9, 0.9, 0.9))
+    yield "comparison", "benefit", make_comparison(), 50
+    for change in ({}, {"both": 0.9}, {"time": 0.99}):
+        controls = make_controls(**change)
+        for macro in ("ablation", "checks", "trust", "caption", "alt"):
+            yield "controls", macro, controls
+        yield "controls", "ablation_caption", controls
+        yield "controls", "ablation_alt", controls
+    known = {"known": [0], "precision": None, "recall": 0.5}
+    for importance in (
+        make_importance([], []),
+        make_importance([1], [2]),
+        make_importance([0, 1, 2], [0], **known),
+    ):
+        for macro in ("finding", "caption", "alt"):
+            yield "importance", macro, importance, HOSTILE
+    maps = {"attention": np.full((2, 4, 4), 0.25)}
+    yield "importance", "attention_caption", maps
+    yield "importance", "attention_alt", maps
+    for macro in ("finding", "caption", "alt"):
+        yield "costs", macro, make_costs()
+    results = make_results()
+    conclusions = report.conclude(results)["conclusions"]
+    yield "summary", "conclusions", conclusions
+    yield "summary", "headline", results["data"], conclusions
 
 
 @pytest.mark.parametrize(
-    "name", ["Gene_0", "HLA-A*02:01", "![x](https://a.org/b)", "_a_", "a`b",
-             "<b>", "&lt;", "- a", "1. a", "$x$", "été", "# a", "a ~~b~~",
-             "https://a.org", "[x](javascript:alert(1))", "\\*"],
-)  # fmt: skip
-def test_names_stay_what_they_are_in_markdown(name):
-    page = markdown2html(f"finds {words.as_text(name)} and x")
-    assert html.unescape(page) == f"<p>finds {name} and x</p>\n"
+    "case", list(every_text()), ids=lambda case: " ".join(case[:2])
+)
+def test_every_sentence_is_whole(case):
+    said = say(*case)
+    assert said.rstrip("*")[-1] == "." or case[1] in ("checks", "setting")
+    assert not re.search(r" [.,;:)]|\( |,\.|\.\.|\*\* \w+\*\*$|None|<b>", said)
+    assert said.count("**") % 2 == 0
+    assert "<script" not in said
+    assert "![" not in said
 
 
-def falls(found, **judged):
-    mean = [0.1, 0.05, -0.01]
-    return {"mean": mean, "low": mean, "high": mean, "found": found, **judged}
+def test_every_macro_that_a_cell_may_call_was_tried():
+    tried = {case[:2] for case in every_text()}
+    inner = {"agreement", "attention_range", "matched"}
+    for path in (ROOT / "helpers" / "text").glob("*.md.j2"):
+        section = path.name.removesuffix(".md.j2")
+        for macro in re.findall(r"{% macro (\w+)", path.read_text()):
+            assert macro in inner or (section, macro) in tried
 
 
-def test_importance_is_judged_where_the_truth_is_known():
-    judged = {"precision": 0.5, "recall": 1.0}
-    genes = ("A", "<b>", "C")
-    windows = falls([], precision=None, recall=0.0)
-    known = {"LSTM": {"genes": falls([0, 1], **judged), "windows": windows}}
-    text = findings.say_importance(known, genes)
-    assert "**The LSTM** finds A and &#60;b&#62; (precision 0.50, rec" in text
-    assert "from -0.010 to +0.100; 0 of 3 windows stand out" in text
-    assert "(precision undefined, recall 0.00)." in text
-    assert "No window stands out for any model" in text
-    unknown = {"LSTM": {"genes": falls([]), "windows": falls([2])}}
-    text = findings.say_importance(unknown, genes)
-    assert "No window" not in text
-    assert "finds nothing; its falls" in text
-    assert "precision" not in text
-    assert "No truth is known for this file" in text
+def test_sentences_differ_where_the_verdicts_do():
+    said = {say("comparison", "finding", make_comparison(v)) for v in Verdict}
+    assert len(said) == len(Verdict)
+    assert len({said.split("**")[1] for said in said}) == len(Verdict)
+    order = {
+        say("order", "finding", make_order(v), make_comparison())
+        for v in Verdict
+    }
+    assert len({said.split("**")[1] for said in order}) == 5
 
 
-def test_costs_say_what_was_measured():
-    def model(scale, ms):
-        return {
-            "multiply_adds": {25: 10, 400: 10 * scale},
-            "sequential_steps": {25: 1, 400: 1},
-            "milliseconds": {T: {"median": t, "low": t, "high": t}
-                             for T, t in zip((25, 400), ms, strict=True)},
-        }  # fmt: skip
-
-    costs = {"models": {"attention": model(256, (1, 90)),
-                        "LSTM": model(16, (2, 40))}}  # fmt: skip
-    text = findings.say_costs(costs)
-    assert "grow 256-fold" in text
-    assert "the LSTM 16-fold" in text
-    assert "takes a training step sooner at 25 time points; at 400" in text
-    costs["models"]["attention"] = model(256, (3, 90))
-    text = findings.say_costs(costs)
-    assert "sooner at no length; at 400 it needs 90 ms, the LSTM 40." in text
+def test_failed_checks_are_named():
+    lines = say("controls", "checks", make_controls(free=0.8)).splitlines()
+    failed = [line for line in lines if "**not as expected**" in line]
+    assert len(lines) == 5
+    assert len(failed) == 1
+    assert "order-free" in failed[0]
 
 
-def make_results(verdict="better"):
-    return {
-        "data": {"source": "file", "samples": 9, "time_points": 50,
-                 "genes": 3},
-        "grid": {name: grid() for name in words.NAMES},
-        "training": {"attention": training()},
-        "comparison": comparison(verdict),
-        "order": order(),
-        "controls": controls(),
-    }  # fmt: skip
-
-
-def test_conclusions_answer_every_question():
-    results = make_results()
-    results["grid"]["LSTM"] = grid(last_p=0.02)
-    results["grid"]["attention + time"] = grid(last_p=0.06)
-    results["conclusions"] = found = report.conclude(results)
-    assert " ".join(found) == (
-        "prediction comparison baselines why tuning training trust benefit"
-    )
-    assert found["tuning"] == (
-        "Yes for the prescribed attention model (0.050, p = 0.001), perhaps "
-        "for the LSTM (0.050, p = 0.020), hardly for attention with time "
-        "features (0.050, p = 0.060): so far are best and last setting apart. "
-        "The best setting of the prescribed attention model is num_heads 3, "
-        "l2_reg 0.01, with a mean ROC AUC of 0.700; it leads the runner-up by "
-        "0.020 and does not stand out from the fold-to-fold spread (SD 0.020)."
-    )
-    assert found["training"] == (
-        "Validation loss went down: 0.800 at first, 0.600 at its lowest "
-        "(epoch 2). The final model, after the search's 20 epochs, has 0.610."
-    )
-    assert found["comparison"].startswith("The LSTM is better than the")
-    assert found["trust"].startswith("5 of 5 controls")
-    assert "0.850 for the LSTM" in found["comparison"]
-    assert "1,331 parameters and 210,010 multiply-adds" in found["benefit"]
-    assert "where the LSTM takes 50." in found["benefit"]
-    assert found["why"].startswith("The prescribed attention model cannot")
-    assert "The order of time points carries signal: trained" in found["why"]
-    headline = report.say_headline(results)
-    assert "9 samples x 50 time points x 3 genes:" in headline
-    assert found["tuning"] in headline
-    assert "stand-in" not in headline
-    results["training"]["attention"] = training(rise=0.05)
-    results["controls"] = controls(both=0.9)
-    found = report.conclude(results)
-    assert "(epoch 2), then rose again to 0.630 by ep" in found["training"]
-    assert found["trust"].startswith("4 of 5 controls")
+def test_missing_numbers_are_an_error():
+    data = report.describe_data(*make_data())
+    del data["zero_share"]
+    with pytest.raises(UndefinedError, match="zero_share"):
+        say("data", "finding", data)
 
 
 def test_every_link_of_the_headline_names_a_heading():
     results = make_results()
-    results["conclusions"] = report.conclude(results)
-    text = (ROOT / "assignment7.ipynb").read_text()
-    for target in re.findall(r"\(#(\S+)\)", report.say_headline(results)):
-        assert f"## {target.replace('-', ' ')}" in text.replace("-", " ")
+    conclusions = report.conclude(results)["conclusions"]
+    headline = say("summary", "headline", results["data"], conclusions)
+    notebook = (ROOT / "assignment7.ipynb").read_text().replace("-", " ")
+    links = re.findall(r"\(#(\S+)\)", headline)
+    assert len(links) == 6
+    for target in links:
+        assert f"## {target.replace('-', ' ')}" in notebook
 
 
-def test_data_tells_stand_in_from_file():
-    simulated = simulate_expression(n_samples=20, n_time_steps=5, n_genes=3)
-    data = ExpressionData(
-        simulated.X, simulated.y, ("A", "B", "C"), (0, 1, 2, 3, 4),
-        ("<b>no", "<b>yes"),
-    )  # fmt: skip
-    known = findings.say_data(summary.describe_data(data, simulated.truth))
-    unknown = findings.say_data(summary.describe_data(data, None))
-    assert "stand-in data" in known
-    assert "your file" in unknown
-    assert "20 samples x 5 time points x 3 genes" in known
-    assert "&#60;b&#62;yes" in known
-    assert "expect nothing" not in known
-    single = ExpressionData(
-        simulated.X[:, :, :1], simulated.y, ("A",), data.times, data.classes
+@pytest.mark.parametrize(
+    "name",
+    [
+        *HOSTILE,
+        *("Gene_0", "HLA-A*02:01", "_a_", "__a__ b _c_", "a`b", "<b>", "&lt;"),
+        *("- a", "1. a", "$x$", "été", "# a", "a ~~b~~", "https://a.org"),
+        *("[x](javascript:alert(1))", "\\*", "a , b (x) .5", "**b"),
+    ],
+)
+def test_names_stay_what_they_are(name):
+    said = join_lines(f"Relies on\n{safe_name(name)}\n, and x")
+    page = markdown2html(said)
+    assert html.unescape(page) == f"<p>Relies on {name}, and x</p>\n"
+
+
+def test_line_breaks_of_a_template_mean_nothing():
+    assert join_lines("\n  a (\n b\n)\n,\n ** c\n**\n.\n") == "a (b), **c**."
+    assert join_lines("\nx:\n - a\n b\n\n- c\n") == "x:\n\n- a b\n- c"
+
+
+def test_captions_come_with_their_alternatives():
+    parts = say_figure("controls", make_controls(), figure="ablation")
+    assert parts["caption"] == say(
+        "controls", "ablation_caption", make_controls()
     )
-    text = findings.say_data(summary.describe_data(single, None))
-    assert "expect nothing of the prescribed model" in text
+    assert "time 0.900" in parts["alt"]
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (0.99951, "more than 99.9 %"),
+        (0.9327, "93.3 %"),
+        (0.0004, "less than 0.1 %"),
+    ],
+)
+def test_probabilities_are_never_certain(p, said):
+    assert text.probability(p) == said

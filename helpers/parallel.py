@@ -1,0 +1,222 @@
+"""Many independent fits: on local processes or a Dask cluster, with progress.
+
+joblib hands its tasks to any executor of `concurrent.futures` through the
+backend here; scikit-learn's GridSearchCV then does so as well.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+
+import joblib
+import loky
+from IPython.display import HTML, clear_output, display
+
+IDLE = 60  # seconds after which a worker process without work ends
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow without the remarks that it prints while loading,
+    which no log level suppresses."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+class InThisProcess(Executor):
+    """Runs each task at once, where it is submitted."""
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class ExecutorBackend(joblib.ParallelBackendBase):
+    """joblib's way to `executor`, which takes `tasks_per_batch` consecutive
+    tasks at once and calls `on_done` with their number when they are done.
+
+    Where these are the folds of one candidate, one process traces its graph.
+    """
+
+    supports_retrieve_callback = True
+
+    def __init__(
+        self,
+        executor: Executor,
+        tasks_per_batch: int,
+        on_done: Callable[[int], None],
+        abort: Callable[[], None],
+    ):
+        super().__init__()
+        self.executor = executor
+        self.tasks_per_batch = tasks_per_batch
+        self.on_done = on_done
+        self.abort = abort
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        return 2  # or more: joblib would keep a single one to itself
+
+    def compute_batch_size(self) -> int:
+        return self.tasks_per_batch
+
+    def submit(
+        self, func: Callable, callback: Callable | None = None
+    ) -> Future:
+        future = self.executor.submit(func)
+        future.add_done_callback(lambda _: self.on_done(len(func)))
+        future.add_done_callback(callback)
+        return future
+
+    def retrieve_result_callback(self, out: Future):
+        return out.result()
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        self.abort()
+
+
+@contextmanager
+def use_workers(
+    label: str, n_tasks: int, *, n_jobs: int | None, tasks_per_batch: int = 1
+) -> Iterator[None]:
+    """Let joblib run `n_tasks` tasks on `n_jobs` processes (None or 1: on
+    this one) while the block runs, and show how many are done.
+
+    Where the environment has BACKEND=dask, the workers of SCHEDULER do it.
+    """
+    if os.environ.get("BACKEND") == "dask":
+        workers = _dask_workers(os.environ["SCHEDULER"])
+    else:
+        workers = _local_workers(n_jobs or 1)
+    with workers as (executor, abort), show_progress(label, n_tasks) as done:
+        backend = ExecutorBackend(executor, tasks_per_batch, done, abort)
+        with joblib.parallel_config(backend):
+            yield
+
+
+def run_parallel(
+    label: str,
+    calls: Iterable,
+    *,
+    n_jobs: int | None,
+    tasks_per_batch: int = 1,
+) -> list:
+    """Return the results of `calls`, made by joblib's `delayed`, in order.
+
+    Calls that train the same model should stand side by side.
+    """
+    calls = list(calls)
+    with use_workers(
+        label, len(calls), n_jobs=n_jobs, tasks_per_batch=tasks_per_batch
+    ):
+        return joblib.Parallel(pre_dispatch="all")(calls)
+
+
+@contextmanager
+def _local_workers(n_jobs):
+    if n_jobs == 1:
+        yield InThisProcess(), lambda: None
+        return
+    executor = _processes(n_jobs)
+    with warnings.catch_warnings():
+        # a worker that has grown too large is replaced, which is as it should
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs")
+        yield executor, lambda: executor.shutdown(kill_workers=True)
+
+
+def _processes(n):
+    return loky.get_reusable_executor(
+        n, timeout=IDLE, initializer=load_tensorflow
+    )
+
+
+@contextmanager
+def _dask_workers(address):
+    """Connect to the scheduler at `address` (tcp://host:port); raises OSError
+    where there is none."""
+    from dask.distributed import Client  # installed for a cluster only
+
+    with Client(address, set_as_default=False, timeout="15s") as client:
+        client.wait_for_workers(1, timeout=60)
+        executor = _OnCluster(client.get_executor(pure=False))
+        yield executor, lambda: executor.shutdown(wait=False)
+
+
+class _OnCluster(Executor):
+    """Dask's executor, whose workers hand tasks to processes of their own, a
+    process a thread: TensorFlow's and Python's random state belong to one."""
+
+    def __init__(self, executor: Executor):
+        self.executor = executor
+        self.shutdown = executor.shutdown
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        return self.executor.submit(_run_in_process, function, *args, **kwargs)
+
+
+def _run_in_process(function, *args, **kwargs):
+    from dask.distributed import get_worker
+
+    if multiprocessing.current_process().daemon:
+        raise RuntimeError(
+            "Dask's workers may start no processes under its nanny: start "
+            "them with `dask worker ... --no-nanny --nthreads N`"
+        )
+    processes = _processes(get_worker().state.nthreads)
+    return processes.submit(function, *args, **kwargs).result()
+
+
+@contextmanager
+def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of `total` fits are done; yields what counts them.
+
+    In a notebook as a line that is removed at the end; where the environment
+    variable PROGRESS_FILE names a file (`make execute`), as lines in it.
+    """
+    start, last, done = time.monotonic(), 0.0, 0
+    file = os.environ.get("PROGRESS_FILE")
+    line = None if file else display(HTML(""), display_id=True)
+
+    def show(now):
+        text = f"{label}: {done} of {total} fits done"
+        if 10 * done >= total and done:
+            left = (now - start) / done * (total - done)
+            text += f", about {left:.0f} s left"
+        if file:
+            with open(file, "a", encoding="utf-8") as lines:
+                lines.write(text + "\n")
+        elif line:
+            line.update(HTML(f"<p>{text}</p>"))
+
+    def count(n):
+        nonlocal last, done
+        done, now = done + n, time.monotonic()
+        if now - last >= 1 or done == total:
+            last = now
+            show(now)
+
+    show(start)
+    try:
+        yield count
+    finally:
+        if line:
+            clear_output()
+
+
+def count_workers(most: int) -> int:
+    """Return the number of cores this process may use, at most `most`."""
+    return min(joblib.cpu_count(), most)

@@ -1,0 +1,159 @@
+"""Fits on local processes and on a real Dask scheduler with real workers."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from joblib import delayed
+
+from helpers.parallel import run_parallel, show_progress
+from helpers.search import fold_scores, run_grid_search
+from helpers.simulate import simulate_expression
+
+ROOT = Path(__file__).resolve().parents[1]
+GRID = {
+    "num_heads": [1, 2],
+    "key_dim": [2, 3],
+    "dropout_rate": [0.2],
+    "l2_reg": [0.01],
+}
+
+
+def fail(number):
+    if number == 3:
+        raise ValueError("number 3")
+    return os.getpid()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_results_stand_in_order(n_jobs):
+    calls = (delayed(divmod)(n, 3) for n in range(7))
+    results = run_parallel("calls", calls, n_jobs=n_jobs, tasks_per_batch=2)
+    assert results == [divmod(n, 3) for n in range(7)]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_ends_the_call_and_the_next_one_works(n_jobs):
+    calls = [delayed(fail)(n) for n in range(5)]
+    with pytest.raises(ValueError, match="number 3"):
+        run_parallel("calls", calls, n_jobs=n_jobs)
+    pids = set(run_parallel("calls", calls[:3], n_jobs=n_jobs))
+    assert (os.getpid() in pids) == (n_jobs == 1)
+
+
+def test_a_killed_worker_is_an_error_and_not_a_hang():
+    def kill():
+        psutil.Process().kill()
+
+    with pytest.raises(Exception, match=r"terminated|killed"):
+        run_parallel("calls", [delayed(kill)()] * 2, n_jobs=2)
+    assert run_parallel("calls", [delayed(abs)(-1)], n_jobs=2) == [1]
+
+
+def test_progress_starts_at_once_and_waits_with_its_estimate(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "progress"
+    monkeypatch.setenv("PROGRESS_FILE", str(file))
+    with show_progress("fits", 40) as count:
+        assert file.read_text() == "fits: 0 of 40 fits done\n"
+        count(3)
+        assert " left" not in file.read_text()
+        count(37)
+    last = file.read_text().splitlines()[-1]
+    assert last == "fits: 40 of 40 fits done, about 0 s left"
+
+
+@pytest.fixture(scope="module")
+def data():
+    simulation = simulate_expression("order-free", 90, 8, 3, seed=1)
+    return simulation.X.astype(np.float32), simulation.y
+
+
+def search(data, **options):
+    return run_grid_search(
+        *data, param_grid=GRID, cv=3, epochs=3, seed=2, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def local(data):
+    return search(data, n_jobs=2)
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Start a scheduler; return a function that adds a worker."""
+    processes = []
+
+    def start(*command):
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "dask", *command, "--no-dashboard"],
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                cwd=tmp_path,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        return processes[-1]
+
+    file = tmp_path / "scheduler.json"
+    start(
+        *("scheduler", "--host", "127.0.0.1", "--port", "0"),
+        *("--scheduler-file", str(file)),
+    )
+    while not file.exists():
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    monkeypatch.setenv("BACKEND", "dask")
+    monkeypatch.setenv("SCHEDULER", address)
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "progress"))
+    yield lambda *options: start("worker", address, *options)
+    for process in reversed(processes):
+        process.kill()
+        process.wait()
+
+
+def assert_equal(one, other):
+    for score in ("roc_auc", "accuracy", "log_loss"):
+        np.testing.assert_allclose(
+            fold_scores(one, score), fold_scores(other, score), atol=1e-6
+        )
+
+
+def test_scores_are_the_local_ones_though_a_worker_dies(
+    data, local, cluster, tmp_path
+):
+    worker, progress = (
+        cluster("--no-nanny", "--nthreads", "2"),
+        tmp_path / "progress",
+    )
+
+    def kill_once_it_has_work():
+        while not progress.exists():
+            time.sleep(0.1)
+        cluster("--no-nanny", "--nthreads", "2")
+        time.sleep(1)
+        worker.kill()
+
+    killer = threading.Thread(target=kill_once_it_has_work)
+    killer.start()
+    result = search(data)
+    killer.join()
+    assert worker.wait() < 0  # it was killed
+    assert_equal(result, local)
+    last = progress.read_text().splitlines()[-1]
+    assert last == "grid search: 12 of 12 fits done, about 0 s left"
+
+
+def test_workers_under_a_nanny_are_refused(data, cluster):
+    cluster("--nthreads", "1")
+    with pytest.raises(RuntimeError, match="--no-nanny"):
+        search(data)

@@ -1,0 +1,272 @@
+"""How a run behaves, on a small project, and how its outputs are exchanged."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+import execute
+import nbformat
+import outputs
+import psutil
+import pytest
+from conftest import ROOT, call, fill, is_untouched, read_notebook
+from nbformat.v4 import new_code_cell, new_notebook
+from outputs import OUTPUTS
+
+# what a make that runs the tests would tell the makes in them
+ENVIRONMENT = {k: v for k, v in os.environ.items() if "MAKE" not in k}
+
+
+def test_a_run_replaces_the_old_outputs(project, tmp_path):
+    fill(project / "build")
+    kernel = tmp_path / "kernels" / "python3" / "kernel.json"  # a user's own
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text('{"argv": ["false"], "display_name": "P"}')
+    done = call(
+        *("execute", "--quick", 1, "--seed", 7),
+        root=project,
+        env=os.environ | {"JUPYTER_DATA_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "1 of 2 fits done\n"
+    out = project / "build"
+    assert {path.name for path in out.iterdir()} == set(OUTPUTS)
+    results = json.loads((out / "results.json").read_text())
+    assert results == {"environment": {"quick": True, "seed": 7}}
+    assert not list(project.glob(".build*"))
+    text = nbformat.writes(read_notebook(out))
+    assert str(project) not in text
+    assert "papermill" not in text
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("fail", "cell 3, in section '2. Two': ValueError: two lines of a"),
+        ("die", "cell 3, in section '2. Two': the kernel was killed"),
+    ],
+)
+def test_a_failed_run_changes_nothing_and_says_why(project, data, says):
+    fill(project / "build")
+    done = call("execute", "--data", data, root=project)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(says)
+    assert is_untouched(project / "build")
+
+
+def test_an_error_before_the_first_cell_is_not_put_in_a_section():
+    notebook = new_notebook(cells=[new_code_cell("1")])
+    assert execute.locate_last_cell(notebook) == "before the first cell"
+
+
+@contextmanager
+def waiting(project, *command):
+    """A run that waits in a cell, and its kernel."""
+    command = command or (sys.executable, "scripts/execute.py", "--data=wait")
+    with subprocess.Popen(
+        command, cwd=project, env=ENVIRONMENT, stderr=PIPE, text=True
+    ) as run:
+        assert "1 of 2" in run.stderr.readline()
+        yield run, psutil.Process(run.pid).children(recursive=True)[-1]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_run_changes_nothing(project, name):
+    fill(project / "build")
+    with waiting(project) as (run, kernel):
+        run.send_signal(getattr(signal, name))
+        assert run.stderr.read().startswith("interrupted; ")
+    assert run.returncode == 1
+    assert not kernel.is_running()
+    assert is_untouched(project / "build")
+
+
+def test_make_passes_on_that_it_was_ended(project, make):
+    fill(project / "build")
+    with waiting(project, *make, "execute", "DATA=wait") as (run, kernel):
+        run.terminate()
+        assert "interrupted; " in run.stderr.read()
+    kernel.wait(20)
+    assert is_untouched(project / "build")
+
+
+def test_a_killed_run_leaves_nothing_that_the_next_command_keeps(project):
+    fill(project / "build")
+    with waiting(project) as (run, kernel):
+        run.kill()
+    kernel.wait(20)
+    assert list(project.glob(".build-run-*"))
+    call("publish", "build", root=project)
+    assert is_untouched(project / "build")
+
+
+def test_of_two_runs_at_once_the_last_one_counts(project):
+    command = [sys.executable, "scripts/execute.py", "--seed"]
+    runs = [Popen([*command, seed], cwd=project) for seed in "12"]
+    assert [run.wait(60) for run in runs] == [0, 0]
+    outputs.open_run(project / "build")
+    assert not list(project.glob(".build-run-*"))
+
+
+@pytest.mark.parametrize("size", ["32k", "44k"])
+def test_a_full_disk_changes_nothing(project, tmp_path, size):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("no small disk can be mounted here")
+    try:
+        fill(disk / "build")
+        done = call("execute", "--out", disk / "build", root=project)
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr.splitlines()[-1]
+        assert is_untouched(disk / "build")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--quick", "yes"],
+        ["--seed", "-1"],
+        ["--seed", "4294967295"],
+        ["--seed", "1.5"],
+        ["--jobs", "many"],
+        ["--backend", "dask"],
+        ["--scheduler", "tcp://localhost:8786"],
+    ],
+)
+def test_options_that_mean_nothing_are_refused(monkeypatch, capsys, options):
+    monkeypatch.setattr(sys, "argv", ["execute.py", *options])
+    with pytest.raises(SystemExit, match="2"):
+        execute.parse_options()
+    assert options[0][2:] in capsys.readouterr().err.split("error:")[1].lower()
+
+
+@pytest.fixture
+def make(project):
+    """The command that runs the project's own make targets."""
+    shutil.copy(ROOT / "Makefile", project)
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (project / ".venv" / "installed").touch()
+    return ["make"]
+
+
+@pytest.mark.parametrize("groups", ["", "$(shell touch harm)`touch harm`"])
+def test_neither_make_nor_shell_evaluates_values(project, make, groups):
+    value = "-a$b\"c' `touch harm` $(touch harm) $$(touch harm) fail"
+    done = subprocess.run(
+        [*make, "execute", f"DATA={value} $(shell touch harm)"],
+        cwd=project,
+        env=ENVIRONMENT | {"GROUPS": groups, "OUT": "$(shell touch harm)"},
+        capture_output=True,
+        text=True,
+    )
+    says = "no parameter GROUPS" if groups else "section '2. Two': ValueError"
+    assert says in done.stderr
+    assert not (project / "harm").exists()
+
+
+def test_scripts_import_nothing_that_windows_lacks():
+    names = ", ".join(path.stem for path in (ROOT / "scripts").glob("*.py"))
+    code = (
+        "import sys, nbclient, nbconvert, papermill, psutil\n"
+        "for name in ('fcntl', 'grp', 'pwd', 'resource', 'termios', 'pty'):\n"
+        f"    sys.modules[name] = None\nimport {names}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "scripts",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# the exchange of outputs
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_kill_amid_the_exchange_leaves_old_or_new(
+    tmp_path, monkeypatch, renames
+):
+    out, rename, done = tmp_path / "build[1]", Path.rename, []
+
+    def rename_or_die(path, target):
+        if len(done) == renames:
+            raise Killed
+        done.append(rename(path, target))
+
+    fill(out)
+    new = outputs.run_folder(out) / "new"
+    shutil.copytree(out, new)
+    (new / "results.json").write_text("new")
+    monkeypatch.setattr(Path, "rename", rename_or_die)
+    if renames < 2:
+        with pytest.raises(Killed):
+            outputs.install_outputs(out)
+    else:
+        outputs.install_outputs(out)
+    monkeypatch.setattr(Path, "rename", rename)
+    outputs.recover(out)
+    assert list(tmp_path.iterdir()) == [out]
+    assert {path.name for path in out.iterdir()} == set(OUTPUTS)
+    text = (out / "results.json").read_text()
+    assert text == ("new" if renames == 2 else "old")
+
+
+def test_what_a_living_run_is_making_is_left_alone(tmp_path):
+    out = tmp_path / "build"
+    fill(out)
+    other = tmp_path / f".build-run-{os.getppid()}" / "new"
+    other.mkdir(parents=True)
+    outputs.recover(out)
+    assert other.exists()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["figures"],  # a student stopped half-way
+        ["figures", "results.json", "timings.json"],  # and ran all cells
+        [*OUTPUTS, *outputs.EXTRAS],
+    ],
+)
+def test_outputs_are_replaceable_whole_or_in_part(tmp_path, names):
+    for name in names:
+        (tmp_path / name).mkdir()
+    if "figures" in names:
+        (tmp_path / "figures" / "one.png").touch()
+    outputs.check_replaceable(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "figures/notes.txt", ".git/a"])
+def test_other_files_are_never_replaced(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(outputs.Refusal, match=f"{Path(name).parts[0]}"):
+        outputs.check_replaceable(tmp_path)
+
+
+def test_the_repository_is_never_replaced():
+    folders = [ROOT / name for name in ("data", "figures", "helpers", "tests")]
+    for path in (ROOT, ROOT.parent, Path(ROOT.anchor), *folders):
+        with pytest.raises(outputs.Refusal):
+            outputs.check_replaceable(path)

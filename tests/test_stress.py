@@ -1,0 +1,90 @@
+"""What takes minutes: results are equal whatever way they are computed."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import outputs
+import pandas as pd
+import pytest
+from conftest import ROOT, call, quick_run
+from sklearn.model_selection import train_test_split
+from verify import flatten
+
+pytestmark = pytest.mark.stress
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Part of the stand-in data, as text."""
+    return pd.read_csv(ROOT / outputs.DATA, dtype=str)[:300]
+
+
+@pytest.fixture(scope="module")
+def data(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "data.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def base(data, tmp_path_factory):
+    """The outputs of a run with two workers."""
+    out = tmp_path_factory.mktemp("base") / "build"
+    quick_run(out, data, "--jobs", 2)
+    return out
+
+
+def test_equal_byte_for_byte_elsewhere_with_one_worker(base, data, tmp_path):
+    """From what was handed in, as another user may run it."""
+    done = call("submission", base)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(base / "submission.zip") as archive:
+        archive.extractall(tmp_path / "Prüfung, élève 1")
+    root = tmp_path / "Prüfung, élève 1" / "assignment7"
+    out = tmp_path / "build"
+    other = {"LC_ALL": "C", "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
+    quick_run(out, data, "--jobs", 1, root=root, **other)
+    for path in (base / "results.json", *base.glob("figures/*")):
+        again = out / path.relative_to(base)
+        assert again.read_bytes() == path.read_bytes()
+    texts = [(o / outputs.NOTEBOOK).read_text("utf-8") for o in (base, out)]
+    assert texts[0].replace("JOBS = 2", "JOBS = 1") == texts[1]
+
+
+def test_equal_without_make_with_shuffled_columns(base, table, tmp_path):
+    """As README says: by papermill alone, here on a compressed file."""
+    path = tmp_path / "shuffled.csv.gz"
+    table.sample(frac=1, axis=1, random_state=0).to_csv(path, index=False)
+    command = [sys.executable, "-m", "papermill", "assignment7.ipynb"]
+    command += [str(tmp_path / "out.ipynb"), "--no-progress-bar"]
+    command += ["-p", "QUICK", "True", "-p", "DATA", str(path)]
+    own = {"OUT": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "1"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | own, check=True)
+    results = (tmp_path / "results.json").read_bytes()
+    assert results == (base / "results.json").read_bytes()
+
+
+def test_held_out_samples_change_nothing_but_their_own_scores(
+    base, table, tmp_path
+):
+    """Were scaling, tuning or training to see them, they would."""
+    y = table["Outcome"].astype(float).astype(int)
+    _, held_out = train_test_split(
+        np.arange(len(y)), test_size=0.2, stratify=y, random_state=0
+    )
+    genes = table.columns.drop("Outcome")
+    values = table.loc[held_out, genes].astype(float).to_numpy()
+    spoilt = table.copy()
+    spoilt.loc[held_out, genes] = (values[::-1] * 100 + 7).astype(str)
+    path = tmp_path / "spoilt.csv"
+    spoilt.to_csv(path, index=False)
+    new = flatten(json.loads(quick_run(tmp_path / "build", path)))
+    old = flatten(json.loads((base / "results.json").read_bytes()))
+    learned = re.compile(r"^(grid|controls|order)/|/loss/|/pairs/|/mean$")
+    assert [k for k in old if learned.search(k) and old[k] != new[k]] == []
+    assert [k for k in old if "/val_loss/" in k and old[k] != new[k]]

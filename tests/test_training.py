@@ -1,0 +1,148 @@
+"""The fast loop gives what Keras's own gives."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers.models import build_attention_model, build_lstm_model
+from helpers.training import build_seeded
+
+ATTENTION = (build_attention_model, (2, 3, 0.2, 0.01))
+LSTM = (build_lstm_model, (3, 0.2, 0.01))
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(71, 8, 3)).astype(np.float32)
+    return X, (X[:, :, 0].mean(axis=1) > 0).astype(int)
+
+
+def build(kind=ATTENTION, seed=0):
+    return build_seeded(kind[0], seed, (8, 3), *kind[1])
+
+
+def fit_by_hand(model, X, y, epochs, validation_data):
+    """Keras's own `fit`, epoch by epoch, fed in the order that ours takes."""
+    history = {"loss": [], "val_loss": []}
+    for _ in range(epochs):
+        order = model.draw_order(len(X)).numpy()
+        logs = keras.Model.fit(
+            model,
+            X[order],
+            y[order],
+            batch_size=32,
+            shuffle=False,
+            verbose=0,
+            validation_data=validation_data,
+        ).history
+        for name, values in logs.items():
+            history[name] += values
+    return history
+
+
+@pytest.mark.parametrize("kind", [ATTENTION, LSTM])
+@pytest.mark.parametrize("n", [64, 71])
+def test_equal_to_keras(data, kind, n):
+    X, y = data[0][:n], data[1][:n]
+    ours, keras_own = build(kind), build(kind)
+    watched = X[:20], y[:20]
+    history = ours.fit(X, y, epochs=4, validation_data=watched).history
+    expected = fit_by_hand(keras_own, X, y, 4, watched)
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-6)
+    np.testing.assert_allclose(
+        ours.predict(X),
+        keras.Model.predict(keras_own, X, verbose=0),
+        atol=1e-6,
+    )
+
+
+def test_a_callback_that_does_nothing_changes_nothing(data):
+    X, y = data
+    plain, watched = build(), build()
+    plain.fit(X, y, epochs=3)
+    callback = keras.callbacks.Callback()
+    watched.fit(X, y, epochs=3, callbacks=[callback], verbose=0)
+    np.testing.assert_allclose(plain.predict(X), watched.predict(X), atol=1e-6)
+
+
+def test_every_epoch_has_a_fresh_order_that_follows_from_the_seed():
+    orders = [[*build(seed=s).draw_order(50).numpy()] for s in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+    model = build(seed=1)
+    first, second = (model.draw_order(50).numpy() for _ in range(2))
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert list(first) != list(second)
+
+
+def test_training_can_be_continued(data):
+    X, y = data
+    once, twice = build(), build()
+    whole = once.fit(X, y, epochs=5, validation_data=data).history
+    first = twice.fit(X, y, epochs=3, validation_data=data).history
+    rest = twice.fit(X, y, epochs=5, initial_epoch=3, validation_data=data)
+    for name in ("loss", "val_loss"):
+        assert first[name] + rest.history[name] == whole[name]
+    np.testing.assert_array_equal(once.predict(X), twice.predict(X))
+
+
+def test_validation_data_are_watched_and_not_learned_from(data):
+    X, y = data
+    fitted = [build(), build(), build()]
+    histories = [
+        model.fit(X, y, epochs=3, validation_data=watched).history
+        for model, watched in zip(
+            fitted, (None, data, (100 * X[:9], 1 - y[:9])), strict=True
+        )
+    ]
+    assert all(h["loss"] == histories[0]["loss"] for h in histories)
+    assert histories[1]["val_loss"] != histories[2]["val_loss"]
+    for model in fitted[1:]:
+        np.testing.assert_array_equal(model.predict(X), fitted[0].predict(X))
+
+
+def test_models_share_a_graph_and_nothing_else(data):
+    X, y = data
+    first = build()
+    first.fit(X, y, epochs=2)
+    before = first.predict(X)
+    second = build(seed=1)
+    second.fit(X, 1 - y, epochs=2)
+    assert not np.allclose(second.predict(X), before)
+    np.testing.assert_array_equal(first.predict(X), before)
+    np.testing.assert_allclose(first(X).numpy(), before, atol=1e-6)
+
+
+def test_metrics_are_recorded_as_by_keras(data):
+    X, y = data
+    models = [build(), build()]
+    for model in models:
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    ours, own = models
+    history = ours.fit(X, y, epochs=2, shuffle=False).history
+    expected = keras.Model.fit(
+        own, X, y, epochs=2, shuffle=False, verbose=0
+    ).history
+    assert set(history) == {"loss", "accuracy"}
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-5)
+
+
+def test_building_leaves_pythons_generator_alone():
+    import random
+
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    build(seed=1)
+    assert random.random() == expected
+
+
+def test_saved_and_loaded_again(data, tmp_path):
+    X, y = data
+    model = build()
+    model.fit(X, y)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
