@@ -263,7 +263,8 @@ def find_decimal(rows: pd.DataFrame) -> str:
     """Return the decimal mark of cells that commas do not separate: a comma
     if it cannot be a mark of thousands in some of them."""
     decimal = r"\s*[+-]?(0?,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))(e.*)?\s*"
-    return "," if rows.stack().str.fullmatch(decimal).any() else "."
+    cells = pd.Series(rows.to_numpy().ravel(), dtype=str)
+    return "," if cells.str.fullmatch(decimal, na=False).any() else "."
 
 
 def read_texts(

@@ -9,7 +9,6 @@ from functools import lru_cache
 import keras
 import numpy as np
 import tensorflow as tf
-from scikeras.utils.random_state import tensorflow_random_state
 
 PREDICT_BATCH = 256  # bounds the memory that attention scores need
 
@@ -66,10 +65,9 @@ class GraphModel(keras.Model):
         history = keras.callbacks.History()
         history.set_model(self)
         history.on_train_begin()
-        self.optimizer.build(self.trainable_variables)
         with graphs.lend(self):
             for epoch in range(initial_epoch, epochs):
-                order = self.draw_order(len(x), shuffle)
+                order = graphs.twin.draw_order(len(x), shuffle)
                 logs = graphs.train(x, y, order, batch_size)
                 logs = {name: float(value) for name, value in logs.items()}
                 if validation_data is not None:
@@ -95,9 +93,11 @@ class GraphModel(keras.Model):
 
     def draw_order(self, n: int, shuffle: bool = True) -> tf.Tensor:
         """Return the order (n,) of the samples in the next epoch."""
+        rows = tf.range(n)
         if not shuffle:
-            return tf.range(n)
-        return _fixed_order(n, self.order_seed)
+            return rows
+        seed = tf.cast(self.order_seeds.next(), tf.int32)  # (2,)
+        return tf.random.experimental.stateless_shuffle(rows, seed)
 
 
 class _Batches(keras.utils.PyDataset):
@@ -180,22 +180,9 @@ def build_seeded(
     state = random.getstate()
     try:
         random.seed(seed)
-        model = build(*args, **params)
-        model.order_seed = seed
-        return model
+        return build(*args, **params)
     finally:
         random.setstate(state)
-
-
-@lru_cache(maxsize=16)  # to seed TensorFlow costs all its graphs a second
-def _fixed_order(n, seed):
-    """Return one order for all epochs: Keras's own under a fixed seed."""
-    with tensorflow_random_state(seed):
-        epochs = tf.data.Dataset.range(1)
-        orders = epochs.map(
-            lambda _: tf.random.shuffle(tf.range(n, dtype="int64"))
-        )
-        return tf.cast(next(iter(orders)), tf.int32)
 
 
 def _graphs_of(model):
@@ -227,6 +214,7 @@ def _to_tensors(x, y):
 
 
 def _variables(model):
+    model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 

@@ -81,15 +81,11 @@ def test_a_large_file_whose_pieces_differ_in_type(save):
 SPELLINGS = [
     ("{g}.Time.{t}", ("1.0", "2.0"), (1, 2), "GENE.Time.TIME"),
     ("{g} timepoint {t}", ("0.5", "2"), (0.5, 2), "GENE timepoint TIME"),
-    ("{g}_Time_{t}", (-24, 0, 5), (-24, 0, 5), "GENE_Time_TIME"),
     ("TIME_{t}_{g}", (3, 20), (3, 20), "TIME_TIME_GENE"),
-    ("Gene{g}_t{t}", (0, 1), (0, 1), "GENE_tTIME"),
-    ("t{t}_gene{g}", (0, 1), (0, 1), "tTIME_GENE"),
     ("{t}_gene_1{g}", (0, 1), (0, 1), "TIME_GENE"),
     ("{g}_{t}", ("0h", "24H"), (0, 24), "GENE_TIMEh: .*, in h"),
     ("{g}-{t}", ("d3", "d14"), (3, 14), "GENE-dTIME: .*, in d"),
     ("{t} {g}", ("1 day", "2 days"), (1, 2), "TIME day GENE: .*, in d"),
-    ("{g}.{t}", (0, 2, 18), (0, 2, 18), r"GENE\.TIME"),
     ("{g}.{t}", ("0", "0.5", "2"), (0, 0.5, 2), r"GENE\.TIME"),
     ("HLA-{g}_{t}", (-1, 3), (-1, 3), "GENE_TIME"),
     ("ENSG{g}.{t}", (0, 8), (0, 8), r"GENE\.TIME"),
@@ -114,14 +110,6 @@ def test_spellings(save, name, written, times, spelling):
     )
 
 
-def test_gene_names_may_hold_anything(save):
-    genes = ("Gène é", "Sox_Time_2", "x_t1.5", "遺伝子 1")
-    table, X = make_table(genes=genes)
-    data = load_expression_data(save(table))
-    assert data.genes == genes
-    np.testing.assert_array_equal(data.X, X)
-
-
 REFUSED_NAMES = [
     # names, a part of the message
     (["A_Time_0", "B_Time_0", "A_Time_1"], "none, or more than one, of B at"),
@@ -129,7 +117,7 @@ REFUSED_NAMES = [
     (["A_Time_0", "A_Time_0", "A_Time_1"], "more than once: A_Time_0"),
     (["A_Time_0", "A_Time_0.1", "A_Time_1"], r"'A_Time_0.1' looks like the"),
     (["Time_0_A", "Time_0_A.1"], r"'Time_0_A.1' looks like the mark"),
-    (["A_30min", "A_1h"], "different units: h, min"),
+    (["A_30min", "A_1h"], "different units, h, min"),
     (["A_t0", "B_Time_0", "C_Time_0"], "other columns: A_t0"),
     (["A_Time_0", "A_Time_1", "age"], "other columns: age"),
     (["a", "b", "A_Time_0", "A_Time_1"], "other columns: a, b"),
@@ -153,8 +141,6 @@ def test_names_that_cannot_be_trusted_are_refused(save, names, message):
 
 
 FORMATS = {  # how the text of commas and points is changed
-    "tabs.tsv": lambda text: text.replace(",", "\t"),
-    "byte-order mark.csv": "\ufeff{}".format,
     "gzip.csv.GZ": "\ufeff{}".format,
     "xz.tsv.xz": lambda text: text.replace(",", "\t"),
     "separator.csv": lambda text: "sep=;\n" + text.replace(",", ";"),
@@ -181,83 +167,58 @@ def test_formats(save, name):
 
 
 def test_a_zip_archive_holds_one_table(save, tmp_path):
-    table, X = make_table()
     path = tmp_path / "data.ZIP"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("data.csv", table.to_csv(index=False))
-    np.testing.assert_array_equal(load_expression_data(path).X, X)
+        archive.writestr("data.csv", make_table()[0].to_csv(index=False))
+    assert load_expression_data(path).X.shape == (6, 3, 2)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("__MACOSX/._data.csv", "")
     with pytest.raises(DataError, match="holds 2 files"):
         load_expression_data(path)
 
 
-def test_the_index_of_samples_is_not_used(save):
+def test_a_table_saved_twice_by_pandas(save):
     table, X = make_table()
-    table.index = [1.1, 1.2, np.nan, 2.1, 2.2, 3]
-    path = save(table, index=True)  # without a name, it may hold anything
+    table = table.reset_index(names="Unnamed: 0")
+    path = save(table, index=True)
     np.testing.assert_array_equal(load_expression_data(path).X, X)
-    table.index = [f"s{i}" for i in range(6)]
-    data = load_expression_data(save(table, index=True, index_label="id"))
-    np.testing.assert_array_equal(data.X, X)
-    assert data.groups is None
-    assert data.notes[1] == "The column 'id' is not used."
-    table = table.reset_index(drop=True).reset_index(names="Unnamed: 0")
-    path = save(table, index=True)  # saved twice by pandas
-    np.testing.assert_array_equal(load_expression_data(path).X, X)
-
-
-@pytest.mark.parametrize("label", ["donor", ""])
-@pytest.mark.parametrize(
-    "donors", [["NA", "NA", "x", "x", "y", "z"], [1, 1, 2, 2, 2, 2]]
-)
-def test_a_leading_column_that_repeats_is_taken_for_groups(
-    save, donors, label
-):
-    table, X = make_table()
-    table.index = donors
-    path = save(table, index=True, index_label=label)
-    data = load_expression_data(path)
-    np.testing.assert_array_equal(data.groups, [str(d) for d in donors])
-    np.testing.assert_array_equal(data.X, X)
-    assert "is taken for groups" in data.notes[1]
-    assert "GROUPS=False" in data.notes[1]
-    data = load_expression_data(path, groups=False)
-    assert data.groups is None
-    np.testing.assert_array_equal(data.X, X)
 
 
 @pytest.mark.parametrize(
     ("donors", "n_groups", "note"),
     [
-        ("xxyyzu", 4, "is taken for groups"),
-        ("xxyzuv", None, "2 rows share a value of it.* set GROUPS=donor"),
-        ("xxxyzu", None, "3 rows share a value of it.* set GROUPS=donor"),
-        ("xxxxxx", None, "'donor' is not used"),
+        (["NA", "NA", "x", "x", "y", "z"], 4, "is taken for groups"),
+        (["01", "01", "1", "1", "1", "1"], 2, ".* GROUPS=False overrules"),
+        ("xxyzuv", None, "is not used, although 2 rows .* set GROUPS=donor"),
+        ("xxxyzu", None, "is not used, although 3 rows .* set GROUPS=donor"),
+        ("xxxxxx", None, "is not used"),
     ],
 )
 def test_groups_need_most_values_to_repeat(save, donors, n_groups, note):
-    table, _ = make_table()
+    table, X = make_table()
     table.index = list(donors)
-    data = load_expression_data(save(table, index=True, index_label="donor"))
-    assert n_groups == (None if data.groups is None else len({*data.groups}))
-    assert re.search(note, data.notes[1])
+    path = save(table, index=True, index_label="donor")
+    data = load_expression_data(path)
+    np.testing.assert_array_equal(data.X, X)
+    if n_groups:
+        np.testing.assert_array_equal(data.groups, donors)
+    assert (data.groups is not None) == bool(n_groups)
+    assert re.match(f"The column 'donor' {note}", data.notes[1])
+    assert load_expression_data(path, groups=False).groups is None
 
 
 def test_groups_can_be_named_wherever_they_stand(save):
     table, X = make_table()
     table["mouse"] = ["a", "b", "c"] * 2
     table.insert(0, "sample", range(6))
-    path = save(table)
-    data = load_expression_data(path, groups="mouse")
+    data = load_expression_data(save(table), groups="mouse")
     np.testing.assert_array_equal(data.groups, table["mouse"])
     np.testing.assert_array_equal(data.X, X)
-    with pytest.raises(DataError, match="GROUPS=donor must name"):
-        load_expression_data(path, groups="donor")
-    with pytest.raises(DataError, match="GROUPS=Outcome must name"):
-        load_expression_data(path, groups="Outcome")
+    for groups in ("donor", "Outcome"):
+        with pytest.raises(DataError, match=f"GROUPS={groups} must name"):
+            load_expression_data(save(table), groups=groups)
     table.loc[4, "mouse"] = None
-    with pytest.raises(DataError, match=r"row 6 .*'mouse': a missing val"):
+    with pytest.raises(DataError, match=r"row 6 .*'mouse': a missing value"):
         load_expression_data(save(table), groups="mouse")
 
 
@@ -280,175 +241,102 @@ def test_two_valued_outcomes(save, outcome, classes):
     assert said == bool({"None", "NA"} & set(classes))
 
 
-def test_the_outcome_may_stand_anywhere_in_any_case(save):
-    table, X = make_table()
-    table.insert(1, "outcome", table.pop("Outcome"))
-    data = load_expression_data(save(table))
-    np.testing.assert_array_equal(data.X, X)
-    np.testing.assert_array_equal(data.y, [0, 1] * 3)
-    assert data.notes[1] == "The outcome is the column 'outcome'."
-
-
-def spoil(change):
-    """Return a function that writes a valid table spoilt by `change`."""
-    return lambda: change(make_table()[0].astype(object)).to_csv(index=False)
-
-
 def set_cell(value, column="B_Time_2"):
-    def change(table):
-        table.loc[4, column] = value
-        return table
+    """Return the text of a valid table with another value in one cell."""
+    table = make_table()[0].astype(object)
+    table.loc[4, column] = value
+    return table.to_csv(index=False)
 
-    return spoil(change)
 
-
-PLACE = "row 6 of the file, column 'B_Time_2': "
 BAD = {
-    "empty": (lambda: "", "no line holds column names"),
-    "header only": (lambda: "A_Time_0,Outcome\n", "two values, it has 0"),
-    "text": (set_cell("high"), PLACE + "'high' is not a finite number"),
-    "missing": (
-        set_cell(None),
-        PLACE + "an empty cell is not a finite number",
-    ),
-    "too large": (
-        set_cell(1e300),
-        PLACE + r"'1e\+300' is not a finite number",
-    ),
-    "missing outcome": (
-        set_cell("  ", "Outcome"),
-        "row 6 of the file, column 'Outcome': a missing value",
-    ),
-    "ragged": (
-        lambda: "A_Time_0,Outcome\n1,0\n1,2,3,1\n",
-        "Expected 2 fields in line 3, saw 4",
-    ),
-    "more values than names": (
-        lambda: "A_Time_0,Outcome\n.5,0,1\n.7,1,0\n",
-        "as many values as the header has names",
-    ),
-    "open quote in index": (
-        lambda: 'id,A_Time_0,Outcome\ns,9,1\n"t,1,0\nu,2,1\nv",4,0\n',
-        "row 3 .*, column 'id': .* several lines",
-    ),
-    "thousands or decimals": (
-        lambda: "A_Time_0;Outcome\n1,250;0\n17,125;1\n",
-        "'1,250' is not a finite number",
-    ),
-    "points among decimal commas": (
-        lambda: "A_Time_0;B_Time_0;Outcome\n1,25;0.5;0\n7,1;0.25;1\n",
-        "'B_Time_0': '0.5' is not a finite number",
-    ),
-    "one outcome": (
-        spoil(lambda t: t.assign(Outcome=1)),
-        "must have two values, it has 1: 1",
-    ),
-    "workbook": (lambda: b"PK\3\4" + bytes(9), "it is an Excel workbook"),
-    "h5ad": (lambda: b"\x89HDF\r\n", "HDF5 file .*to_csv"),
-    "series matrix": (lambda: '!Series_title\t"x"\n', "a GEO series matrix"),
-    "UTF-16": (lambda: "Outcome".encode("utf-16"), "Save it as CSV in UTF-8"),
-    "numbers for names": (lambda: "1,0\n2,1\n", "first row holds numbers"),
+    "": "no line holds column names",
+    "A_Time_0,Outcome\n": "two values, it has 0",
+    "1,0\n2,1\n": "first row holds numbers",
+    set_cell("high"): "row 6 .*, column 'B_Time_2': 'high' is not a finite",
+    set_cell(None): "row 6 .*, column 'B_Time_2': an empty cell is not a",
+    set_cell(1e300): r"column 'B_Time_2': '1e\+300' is not a finite",
+    set_cell("  ", "Outcome"): "row 6 .*, column 'Outcome': a missing value",
+    "A_Time_0,Outcome\n1,0\n1,2,3,1\n": "Expected 2 fields in line 3, saw 4",
+    "A_Time_0,Outcome\n.5,0,1\n.7,1,0\n": "as many values as the header",
+    'id,A_Time_0,Outcome\ns,9,1\n"t,1,0\nv",4,0\n': "'id': .* several lines",
+    "A_Time_0;Outcome\n1,250;0\n17,125;1\n": "'1,250' is not a finite number",
+    "A_Time_0;B_Time_0;Outcome\n1,25;0.5;0\n": "'0.5' is not a finite number",
+    "A_Time_0,Outcome\n1,1\n2,1\n": "must have two values, it has 1: 1",
+    "PK\3\4": "it is an Excel workbook",
+    '!Series_title\t"x"\n': "a GEO series matrix",
+    "Outcome\0": "Save it as CSV in UTF-8",
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_errors_name_the_place_and_the_cure(save, case):
-    write, message = BAD[case]
-    path = save(write())
-    with pytest.raises(DataError, match=message) as caught:
+    path = save(case)
+    with pytest.raises(DataError, match=BAD[case]) as caught:
         load_expression_data(path)
     assert str(path) in str(caught.value)
     assert str(caught.value).endswith(".")
     assert str(caught.value).isprintable()
 
 
-def long(table):
-    """Return the table with a row per sample, gene and time."""
-    return (
-        table.rename_axis("sample")
-        .reset_index()
-        .melt(["sample", "Outcome"], value_name="expression")
-        .assign(
-            gene=lambda t: t["variable"].str[0],
-            time=lambda t: t["variable"].str[-1],
-        )
-        .drop(columns="variable")
-    )
-
-
-def panel(table):
-    """Return the table with a row per sample and time."""
-    index = ["sample", "time", "Outcome"]
-    return (
-        long(table)
-        .pivot(index=index, columns="gene", values="expression")
-        .reset_index()
-    )
+def reshape(table, shape):
+    """Return the table as others have it."""
+    rows = table.rename_axis("sample").reset_index()
+    rows = rows.melt(["sample", "Outcome"], value_name="expression")
+    rows[["gene", "time"]] = rows.pop("variable").str.split("_Time_").tolist()
+    if shape == "panel":
+        index = ["sample", "time", "Outcome"]
+        rows = rows.pivot(index=index, columns="gene", values="expression")
+        return rows.reset_index()
+    if shape == "genes in rows":
+        rows["column"] = rows["sample"].map("S{:02}_t".format) + rows["time"]
+        return rows.pivot(index="gene", columns="column", values="expression")
+    return rows
 
 
 def two_header_rows(table, order):
-    pairs = [(n[0], n[-1]) for n in table.columns[:-1]] + [("Outcome", "")]
-    pairs = [pair[::order] for pair in pairs]
+    pairs = [(n[0], n[-1])[::order] for n in table.columns[:-1]]
+    pairs.append(("Outcome", "")[::order])
     return table.set_axis(pd.MultiIndex.from_tuples(pairs), axis=1)
 
 
-def genes_by_samples(table):
-    """Return a row per gene, a column per sample and time, no outcome."""
-    rows = long(table)
-    samples = rows["sample"].map("S{:02}_t".format)
-    rows = rows.assign(column=samples + rows["time"])
-    return rows.pivot(index="gene", columns="column", values="expression")
-
-
 RESHAPED = {
-    "another name": lambda t: t.rename(columns={"Outcome": "fate"}).to_csv(),
-    "long": lambda t: long(t).to_csv(index=False),
-    "long, semicolons": lambda t: long(t).to_csv(
-        index=False, sep=";", decimal=","
-    ),
-    "panel": lambda t: panel(t).to_csv(index=False),
-    "transposed": lambda t: t.T.to_csv(),
-    "genes in rows": lambda t: genes_by_samples(t).to_csv(),
-    "two header rows": lambda t: two_header_rows(t, 1).to_csv(index=False),
-    "with an index": lambda t: two_header_rows(t, 1).to_csv(),
-    "times above genes": lambda t: two_header_rows(t, -1).to_csv(index=False),
-    "outcome per time": lambda t: (
-        t.assign(Outcome_Time_0=0, Outcome_Time_2=t["Outcome"])
-        .drop(columns="Outcome")
-        .to_csv(index=False)
-    ),
-    "outcome twice": lambda t: t.assign(Outcome_Time_0=1).to_csv(index=False),
-    "metadata": lambda t: t.assign(age=1.5, sex="f").to_csv(index=False),
+    "another name": lambda t: t.rename(columns={"Outcome": "fate"}),
+    "long": lambda t: reshape(t, "long"),
+    "panel": lambda t: reshape(t, "panel"),
+    "transposed": lambda t: t.T,
+    "genes in rows": lambda t: reshape(t, "genes in rows"),
+    "two header rows": lambda t: two_header_rows(t, 1),
+    "times above genes": lambda t: two_header_rows(t, -1),
+    "outcome per time": lambda t: t.assign(
+        Outcome_Time_0=0, Outcome_Time_2=t["Outcome"]
+    ).drop(columns="Outcome"),
+    "outcome twice": lambda t: t.assign(Outcome_Time_0=1),
+    "metadata": lambda t: t.assign(age=1.5, sex="f"),
     "case": lambda t: t.assign(
         Outcome=t["Outcome"].map({0: "no", 1: "Yes"}).mask(t.index == 3, "yes")
-    ).to_csv(index=False),
-    "three classes": lambda t: pd.concat([t, t[:1].assign(Outcome=2)]).to_csv(
-        index=False
     ),
-    "perhaps missing": lambda t: pd.concat(
-        [t, t[:1].assign(Outcome="NA")]
-    ).to_csv(index=False),
-    "continuous": lambda t: t.assign(
-        Outcome=t["Outcome"] + t.index / 100
-    ).to_csv(index=False),
+    "three": lambda t: pd.concat([t, t[:1].assign(Outcome=2)]),
+    "missing?": lambda t: pd.concat([t, t[:1].assign(Outcome="NA")]),
+    "continuous": lambda t: t.assign(Outcome=t["Outcome"] + t.index / 100),
 }
 
 
+@pytest.mark.parametrize("options", [{}, {"sep": ";", "decimal": ","}])
 @pytest.mark.parametrize("shape", RESHAPED)
 def test_the_pandas_of_an_error_reshapes_this_very_file(
-    save, monkeypatch, tmp_path, shape
+    save, monkeypatch, tmp_path, shape, options
 ):
     """The lines are run as they stand, again if another error follows."""
     monkeypatch.chdir(tmp_path)
     table, X = make_table(n=24)
-    path = save(RESHAPED[shape](table))
+    path = save(RESHAPED[shape](table), index=True, **options)
     for _ in range(2):
         with pytest.raises(DataError) as caught:
             load_expression_data(path)
         assert str(caught.value).isprintable()
         code = str(caught.value).split("`")[-2]
         outcome = {f"S{i:02}": c for i, c in table["Outcome"].items()}
-        exec(code, {"G": 2, "outcome": outcome})  # noqa: S102
+        exec(code, {"outcome": outcome})  # noqa: S102
         path = tmp_path / "table.csv"
         with suppress(DataError):
             data = load_expression_data(path)
@@ -457,21 +345,14 @@ def test_the_pandas_of_an_error_reshapes_this_very_file(
     np.testing.assert_array_equal(data.y, table["Outcome"])
 
 
-def test_what_is_no_table_of_ours(save, tmp_path):
+def test_what_is_no_file_to_read(save, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         load_expression_data(tmp_path / "data.csv")
-    for path in (tmp_path / "folder.csv", tmp_path / "pipe.csv"):
-        os.mkdir(path) if "folder" in path.name else os.mkfifo(path)
-        with pytest.raises(DataError, match="is not a file"):
-            load_expression_data(path)  # a pipe is not waited for
-    packed = gzip.compress(make_table(n=200)[0].to_csv(index=False).encode())
-    for spoilt in (
-        b"\x1f\x8b junk",
-        packed[: len(packed) // 2],
-        packed[:600] + b"x" * 50 + packed[650:],
-    ):
-        with pytest.raises(DataError, match="cannot be read"):
-            load_expression_data(save(spoilt, "data.csv.gz"))
+    os.mkfifo(tmp_path / "pipe.csv")  # is not waited for
+    with pytest.raises(DataError, match="is not a file"):
+        load_expression_data(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_expression_data(save(b"\x1f\x8b junk", "data.csv.gz"))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -483,15 +364,8 @@ def test_rows_are_counted_as_in_the_file(save, blank, end):
         load_expression_data(save(text.encode()))
 
 
-def test_fewer_samples_or_groups_than_folds():
+def test_fewer_groups_than_folds():
     y = np.array([0] * 20 + [1] * 5)
-    check_enough_samples(y, 5)
-    with pytest.raises(
-        DataError, match=r"at least 6 samples .* rarer one has 5 of 25"
-    ):
-        check_enough_samples(y, 6)
-    with pytest.raises(DataError, match="20% held out, needs at least 8"):
-        check_enough_samples(y, 5, held_out=0.2)
     groups = np.array([*"abcdefghijklmnopqrst", *"UVWXU"])
     check_enough_samples(y, 4, groups=groups)
     with pytest.raises(

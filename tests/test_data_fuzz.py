@@ -1,15 +1,13 @@
 """Any file gives the right data or a DataError, never wrong numbers."""
 
-import bz2
 import csv
-import gzip
 import io
 import itertools
-import os
 import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,15 +34,7 @@ any_times = st.one_of(
 )
 numbers = st.floats(-1e6, 1e6, width=32)
 outcomes = st.sampled_from(
-    [
-        ("0", "1"),
-        ("0.0", "1.0"),
-        ("False", "True"),
-        ("no", "yes"),
-        ("-1", "1"),
-        ("1e0", "2e0"),
-        ("None", "Relapse"),
-    ]
+    [("0", "1"), ("0.0", "1.0"), ("no", "yes"), ("1e0", "2e0"), ("None", "x")]
 )
 # How names are written, and which genes and times can be written so.
 SPELLINGS = {
@@ -61,17 +51,14 @@ SPELLINGS = {
 }
 
 
-def few(items, least=1):
-    return st.lists(items, min_size=least, max_size=4, unique=True)
-
-
 @st.composite
 def tables(draw):
     """Return the cells of a file by column, in time-major order, and what
     they say: the genes, the times, X (n, T, G) and y (n,)."""
     spelling = draw(st.sampled_from(list(SPELLINGS)))
     names, times = SPELLINGS[spelling]
-    genes = draw(few(names, least=2))  # of one, bare numbers might count it
+    # Of one gene, bare numbers might count it.
+    genes = draw(st.lists(names, min_size=2, max_size=4, unique=True))
     times = draw(st.lists(times, min_size=1, max_size=4, unique_by=float))
     times.sort(key=float)
     n = draw(st.integers(2, 5))
@@ -89,46 +76,34 @@ def tables(draw):
     return columns, genes, [float(time) for time in times], X, np.array(y)
 
 
-def write(path, columns, newline, quoting, separator, bom):
-    text = io.StringIO()
-    writer = csv.writer(
-        text, delimiter=separator, lineterminator=newline, quoting=quoting
-    )
-    writer.writerow(columns)
-    rows = zip(*columns.values(), strict=True)
-    if separator == ";":  # as where commas mark decimals
-        rows = [[str(cell).replace(".", ",") for cell in row] for row in rows]
-    writer.writerows(rows)
-    data = text.getvalue().encode("utf-8-sig" if bom else "utf-8")
-    pack = {".gz": gzip.compress, ".BZ2": bz2.compress}.get(path.suffix, bytes)
-    path.write_bytes(pack(data))
-
-
 @fuzz
 @given(
     table=tables(),
     random=st.randoms(),
     classes=outcomes,
-    newline=st.sampled_from(["\n", "\r\n"]),
-    bom=st.booleans(),
+    lineterminator=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    separator=st.sampled_from([",", "\t", ";"]),
+    marks=st.sampled_from([(",", "."), ("\t", "."), (";", ",")]),
     index=st.sampled_from([None, "", "donor"]),
     title=st.sampled_from(["Outcome", "outcome"]),
     name=st.sampled_from(["a.csv", "a.csv.gz", "a.BZ2"]),
 )
 def test_every_valid_file_gives_its_own_values(
-    tmp_path, table, random, classes, index, title, name, separator, **options
+    tmp_path, table, random, classes, index, title, name, marks, **options
 ):
     columns, genes, times, X, y = table
-    order = [*columns, title]
-    random.shuffle(order)
     columns[title] = [classes[c] for c in y]
-    written = {key: columns[key] for key in order}
+    order = list(columns)
+    random.shuffle(order)
+    frame = pd.DataFrame(columns)[order]
     donors = [f"D{min(i, 1)}" for i in range(len(y))]
     if index is not None:
-        written = {index: donors, **written}
-    write(tmp_path / name, written, separator=separator, **options)
+        frame.insert(0, index, donors)
+    sep, decimal = marks
+    frame.to_csv(
+        tmp_path / name, index=False, sep=sep, decimal=decimal, **options
+    )
     data = load_expression_data(tmp_path / name)
     by_name = [
         next(i for i, g in enumerate(data.genes) if g.endswith(gene))
@@ -219,16 +194,10 @@ def test_every_spoilt_file_gives_an_error_or_what_it_says(
         np.testing.assert_array_equal(loaded.X[:, t, g], values)
         used.add(name)
     assert {*header[1:]} - used <= {""}  # but for a leading index
-    classes = [loaded.classes[c] for c in loaded.y]
-    try:
-        assert [float(c) for c in classes] == [
-            float(cell) for cell in columns[outcome]
-        ]
-    except ValueError:
-        words = [cell.strip() for cell in columns[outcome]]
-        assert [c.replace(",", ".") for c in classes] == [
-            word.replace(",", ".") for word in words
-        ]
+    for class_, cell in zip(loaded.y, columns[outcome], strict=True):
+        said, cell = loaded.classes[class_], cell.replace(",", ".").strip()
+        same = said.replace(",", ".") == cell
+        assert same or float(said) == float(cell)
 
 
 def is_at(name, gene, time):
@@ -250,22 +219,3 @@ def test_the_nastiest_files_are_refused(path):
         load_expression_data(path)
     assert str(path) in str(caught.value)
     assert str(caught.value).endswith(".")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path):
-    path = tmp_path / "secret.csv"
-    path.write_bytes(VALID)
-    path.chmod(0)
-    with pytest.raises(DataError, match="Permission denied"):
-        load_expression_data(path)
-
-
-def test_a_header_of_a_megabyte(tmp_path):
-    path = tmp_path / "wide.csv"
-    genes = [f"ENSG{g:0100}" for g in range(4000)]
-    names = [f"{gene}_Time_{t}" for t in range(3) for gene in genes]
-    values = ",".join("1" for _ in names)
-    path.write_text(",".join(names) + f",Outcome\n{values},0\n{values},1\n")
-    assert path.stat().st_size > 1_000_000
-    assert load_expression_data(path).X.shape == (2, 3, 4000)
