@@ -196,6 +196,7 @@ def read_names(layout: Layout, names: list[str]) -> pd.DataFrame:
         series = [r for r in complete if r["time"].nunique() > 1]
         first, *others = series or complete or readings
         for other in others if complete else []:
+            other = other.reindex(first.index)
             differ = first["gene"] != other["gene"]
             differ |= first["time"] != other["time"]
             if differ.any():
@@ -241,25 +242,37 @@ def check_names(layout: Layout, names: list[str], parts: pd.DataFrame) -> None:
         )
     times = parts["time"].to_dict()
     steps = {round(b - a, 6) for a, b in pairwise(sorted({*times.values()}))}
+    known = {*names}
     for name in names:
         stem = name.removesuffix(".1")
         tenths = times.get(name) != times.get(stem) and len(steps) == 1
-        if stem != name and stem in names and not tenths:
+        if stem != name and stem in known and not tenths:
             raise layout.error(
                 f"{name!r} looks like the mark that pandas and R give to a "
                 f"second column {stem!r}. Remove or rename it."
             )
     unknown = [name for name in names if name not in times]
     if unknown and (unknown != names[:1] or is_gene_at_time(unknown[0])):
-        raise layout.error(
-            f"expected GENE_Time_NUMBER and '{OUTCOME}', received other "
-            f"columns: {list_some(unknown)}. If one says which rows belong "
-            "together, such as a donor, set GROUPS=column. Drop the others:",
-            f"table = table.drop(columns={unknown})",
-        )
+        raise explain_others(layout, unknown)
     sure = parts[["word", "unit"]].iloc[0].any()  # not x_1, x_2, x_3
     if not sure and parts["gene"].nunique() == 1 < len(parts):
         raise explain_shape(layout, OUTCOME, parts)
+
+
+def explain_others(layout: Layout, unknown: list[str]) -> DataError:
+    """Return the error for columns beside the genes, of which one may be the
+    groups: it must not be dropped unseen."""
+    n_values = layout.rows[unknown].nunique()
+    repeat = n_values[(n_values > 2) & (n_values < len(layout.rows) / 2)]
+    group = [*repeat.index, unknown[0]][0]
+    others = [n for n in unknown if n != group] or unknown
+    return layout.error(
+        f"expected GENE_Time_NUMBER and '{OUTCOME}', received other columns: "
+        f"{list_some(unknown)}. Rename those that are genes. If rows with the "
+        f"same {group!r} belong together, set GROUPS={group}. To drop "
+        f"{list_some(others)}:",
+        f"table = table.drop(columns={others})",
+    )
 
 
 def arrange(layout: Layout, parts: pd.DataFrame) -> pd.DataFrame:
@@ -367,10 +380,13 @@ def explain_genes_in_rows(
     lines = ["table = table.T"]
     if not is_turned:
         cure = "Turn it, with the outcomes as outcome = {sample: class}:"
-        if parts.empty:
+        name, sample = "", " "
+        if not parts.empty:
+            name, sample = parts[["name", "gene"]].iloc[0]
+        if not name.startswith(sample):
             lines = ["table = table.T.add_suffix('_Time_0')"]
         else:
-            mark = parts["name"].iloc[0].removeprefix(parts["gene"].iloc[0])[0]
+            mark = name[len(sample)]
             lines += [
                 "table.index = table.index.str.rsplit("
                 f"{mark!r}, n=1, expand=True)",
@@ -399,7 +415,7 @@ def explain_long(
     if gene and values:
         columns, values = [gene, time], values[-1:]
     index = [n for n in index if n not in (*columns, *values)]
-    values = values[0] if gene else values
+    values = values[0] if len(columns) > 1 else values
     return layout.error(
         f"a row is one time ({time!r}) of a sample, where a row for each "
         "sample is expected. Reshape it:",

@@ -71,14 +71,12 @@ def load_expression_data(
     says which rows belong together (such as a donor); False says that none
     do, None leaves it to the leading column. Raises DataError.
     """
-    path = Path(path)
-    with explain_errors(path):
-        layout = inspect_file(path)
+    layout = inspect_file(Path(path))
     columns = recognise_columns(layout, groups)
-    grid = columns.grid  # the names of columns, (T, G)
-    values = list(grid.to_numpy().ravel())
-    texts = {*layout.header}.difference(values)
-    with explain_errors(path), open_text(path, layout.n_skipped) as file:
+    grid = columns.grid  # the names of the value columns, (T, G)
+    texts = {*layout.header}.difference(grid.to_numpy().ravel())
+    path, n_skipped = layout.path, layout.n_skipped
+    with explain_errors(path), open_text(path, n_skipped) as file:
         table = pd.read_csv(
             file,
             sep=layout.separator,
@@ -93,13 +91,14 @@ def load_expression_data(
             dtype=dict.fromkeys(texts, str),
         )
     table = table.dropna(how="all")  # as spreadsheets add them
-    X = to_numbers(layout, table[values])  # (n, T * G)
+    X = to_numbers(layout, table[grid.to_numpy().ravel()])  # (n, T * G)
     X = X.reshape(len(table), *grid.shape)
     outcome, classes = tidy_outcome(layout, table[columns.outcome])
     y = (outcome == classes[1]).to_numpy(int)  # (n,)
     group_of, notes = find_groups(layout, table, columns.spare, groups)
     notes = (*describe_reading(layout, columns, classes), *notes)
-    genes, times, unit = (*grid.columns,), (*grid.index,), columns.time_unit
+    genes, times = tuple(grid.columns), tuple(grid.index)
+    unit = columns.time_unit
     return ExpressionData(X, y, genes, times, classes, group_of, notes, unit)
 
 
@@ -135,6 +134,17 @@ def check_enough_samples(
             f"{n_folds}-fold cross-validation, {held_out:.0%} held out, needs "
             f"at least {needed} {kind} of each outcome; the rarer one has "
             f"{rarest} of {total}. {cure}"
+        )
+
+
+def check_no_groups(groups: np.ndarray | None) -> None:
+    """Raise DataError if rows belong together: the splits would tear them
+    apart, and every score would be too good."""
+    if groups is not None:
+        raise DataError(
+            f"rows belong to {len(np.unique(groups))} groups, which this "
+            "notebook cannot yet keep on one side of a split. Average each "
+            "group to one row, or set GROUPS = False if they are independent."
         )
 
 
@@ -202,33 +212,23 @@ def inspect_file(path: Path) -> Layout:
     if not path.is_file():
         raise DataError(
             f"{path}: {'is not a file' if path.exists() else 'no such file'}. "
-            "`make data` writes the stand-in data; for your own, give its "
-            "path (make execute DATA=path.csv)."
+            "`make data` writes the stand-in data; for your own, set DATA in "
+            "the notebook's parameters cell, or make execute DATA=path.csv."
         )
-    with open_bytes(path) as file:
-        start = file.read(1 << 20)
-        for magic, kind in NOT_TEXT.items():
-            if start.startswith(magic):
-                raise DataError(f"{path}: expected a table, but it is {kind}.")
-        while b"\0" not in start and start:
-            start = file.read(1 << 20)
-        if start:  # pandas would end a cell there
-            raise DataError(
-                f"{path}: holds NUL bytes, so it is damaged or not text in "
-                "UTF-8. Save it as CSV in UTF-8."
+    with explain_errors(path):
+        check_bytes(path)
+        with open_text(path) as file:
+            n_skipped, separator = find_header(path, file)
+        with open_text(path, n_skipped) as file:
+            rows = pd.read_csv(
+                file,
+                sep=separator,
+                header=None,
+                dtype=str,
+                nrows=30,
+                keep_default_na=False,
+                index_col=False,
             )
-    with open_text(path) as file:
-        n_skipped, separator = find_header(path, file)
-    with open_text(path, n_skipped) as file:
-        rows = pd.read_csv(
-            file,
-            sep=separator,
-            header=None,
-            dtype=str,
-            nrows=30,
-            keep_default_na=False,
-            index_col=False,
-        )
     header = [name.strip() for name in rows.iloc[0]]
     for i, name in enumerate(header):
         if not name:  # as pandas calls it
@@ -236,6 +236,23 @@ def inspect_file(path: Path) -> Layout:
     rows = rows[1:].set_axis(header, axis=1)
     decimal = "." if separator == "," else find_decimal(rows)
     return Layout(path, header, rows, separator, decimal, n_skipped)
+
+
+def check_bytes(path: Path) -> None:
+    """Refuse other kinds of files, and NUL bytes, at which pandas would end
+    a cell without a word."""
+    with open_bytes(path) as file:
+        block = file.read(1 << 20)
+        for magic, kind in NOT_TEXT.items():
+            if block.startswith(magic):
+                raise DataError(f"{path}: expected a table, but it is {kind}.")
+        while block:
+            if b"\0" in block:
+                raise DataError(
+                    f"{path}: holds NUL bytes, so it is damaged or not text "
+                    "in UTF-8. Save it as CSV in UTF-8."
+                )
+            block = file.read(1 << 20)
 
 
 def find_header(path: Path, file: io.TextIOWrapper) -> tuple[int, str]:
@@ -368,7 +385,8 @@ def find_groups(
         title = f"column {column!r}" if named else "column without a name"
         n_shared = int(cells.duplicated(keep=False).sum())
         if groups is not None or n_shared == 0 or cells.nunique() < 2:
-            notes += [f"The {title} is not used."] * named
+            if named or (len(cells) and column != layout.header[0]):
+                notes.append(f"The {title} is not used.")
         elif n_shared > len(table) / 2 and name is None:
             name = column
             notes.append(

@@ -244,7 +244,8 @@ def winner_margin(scores: np.ndarray, test_train_ratio: float) -> WinnerMargin:
     `scores` (n_candidates, n_folds); the winner has the best mean.
     """
     order = np.argsort(-scores.mean(axis=1), kind="stable")
-    best, second, last = scores[order[0]], scores[order[1]], scores[order[-1]]
+    best, last = scores[order[0]], scores[order[-1]]
+    second = scores[order[min(1, len(order) - 1)]]
     error = corrected_error(best, test_train_ratio)
     lead, lead_p = corrected_t_test(best - second, test_train_ratio)
     lead_over_last, last_p = corrected_t_test(best - last, test_train_ratio)

@@ -200,3 +200,12 @@ MODELS = {
         grid=ATTENTION_GRID,
     ),
 }
+
+
+def first_candidate(build: Callable[..., keras.Model]) -> dict[str, object]:
+    """Return the first candidate of the grid of the model that `build`
+    builds; {} if it is none of `MODELS`."""
+    for entry in MODELS.values():
+        if entry.build is build:
+            return {name: values[0] for name, values in entry.grid.items()}
+    return {}

@@ -12,8 +12,11 @@ from pathlib import Path
 import keras
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Image, Markdown, display
+from IPython.display import HTML, Image, display
 from matplotlib.figure import Figure
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 LABELS = {
     "outcome_1": "with Outcome 1",
@@ -28,9 +31,15 @@ LABELS = {
 
 
 def show_source(*functions: Callable) -> None:
-    """Show the source code of functions, as the run imported them."""
+    """Show the source code of functions, as the run imported them: in colour,
+    or as Markdown for what has colours of its own (our page)."""
     code = "\n\n".join(inspect.getsource(f).rstrip() for f in functions)
-    display(Markdown(f"```python\n{code}\n```"))
+    formatter = HtmlFormatter(noclasses=True, prestyles="color: #000")
+    versions = {
+        "text/html": highlight(code, PythonLexer(), formatter),
+        "text/markdown": f"```python\n{code}\n```",
+    }
+    display(versions, raw=True)
 
 
 def show_figure(

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 
 import joblib
 import loky
-from IPython.display import HTML, clear_output, display
+from IPython import get_ipython
+from IPython.display import HTML, display
 
 IDLE = 60  # seconds after which a worker process without work ends
 
@@ -32,6 +33,13 @@ def load_tensorflow() -> None:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interruption that a notebook shows as one line."""
+
+    def _render_traceback_(self):
+        return [str(self)]
 
 
 class InThisProcess(Executor):
@@ -77,8 +85,12 @@ class ExecutorBackend(joblib.ParallelBackendBase):
     def submit(
         self, func: Callable, callback: Callable | None = None
     ) -> Future:
+        def count(future):
+            if not future.cancelled() and future.exception() is None:
+                self.on_done(len(func))
+
         future = self.executor.submit(func)
-        future.add_done_callback(lambda _: self.on_done(len(func)))
+        future.add_done_callback(count)
         future.add_done_callback(callback)
         return future
 
@@ -94,18 +106,28 @@ def use_workers(
     label: str, n_tasks: int, *, n_jobs: int | None, tasks_per_batch: int = 1
 ) -> Iterator[None]:
     """Let joblib run `n_tasks` tasks on `n_jobs` processes (None or 1: on
-    this one) while the block runs, and show how many are done.
+    this one; -1: one a core) while the block runs, and show how many are done.
 
     Where the environment has BACKEND=dask, the workers of SCHEDULER do it.
     """
     if os.environ.get("BACKEND") == "dask":
-        workers = _dask_workers(os.environ["SCHEDULER"])
+        n_jobs = 1
+        workers = _dask_workers(os.environ.get("SCHEDULER", "nowhere"))
     else:
-        workers = _local_workers(n_jobs or 1)
-    with workers as (executor, abort), show_progress(label, n_tasks) as done:
+        n_jobs = joblib.effective_n_jobs(n_jobs)
+        workers = _local_workers(n_jobs)
+    n_at_once = tasks_per_batch * n_jobs
+    progress = show_progress(label, n_tasks, n_at_once)
+    with workers as (executor, abort), progress as done:
         backend = ExecutorBackend(executor, tasks_per_batch, done, abort)
-        with joblib.parallel_config(backend):
-            yield
+        try:
+            with joblib.parallel_config(backend):
+                yield
+        except KeyboardInterrupt:
+            abort()
+            raise Interrupted(
+                f"Interrupted: the {label} did not finish. Run the cell again."
+            ) from None
 
 
 def run_parallel(
@@ -181,20 +203,28 @@ def _run_in_process(function, *args, **kwargs):
 
 
 @contextmanager
-def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def show_progress(
+    label: str, total: int, n_at_once: int = 1
+) -> Iterator[Callable[[int], None]]:
     """Show how many of `total` fits are done; yields what counts them.
 
-    In a notebook as a line that is removed at the end; where the environment
-    variable PROGRESS_FILE names a file (`make execute`), as lines in it.
+    The estimate of what is left takes half of the `n_at_once` under way for
+    done. In a notebook it is a line that is removed at the end; where the
+    environment variable PROGRESS_FILE names a file (`make execute`), lines in
+    it.
     """
     start, last, done = time.monotonic(), 0.0, 0
     file = os.environ.get("PROGRESS_FILE")
-    line = None if file else display(HTML(""), display_id=True)
+    line = None
+    if not file and get_ipython():
+        line = display(HTML(""), display_id=True)
 
     def show(now):
         text = f"{label}: {done} of {total} fits done"
         if 10 * done >= total and done:
-            left = (now - start) / done * (total - done)
+            under_way = min(n_at_once, total - done) / 2
+            left = (total - done - under_way) / (done + under_way)
+            left *= now - start
             text += f", about {left:.0f} s left"
         if file:
             with open(file, "a", encoding="utf-8") as lines:
@@ -214,7 +244,7 @@ def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield count
     finally:
         if line:
-            clear_output()
+            line.update(HTML(""))
 
 
 def count_workers(most: int) -> int:

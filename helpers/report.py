@@ -115,7 +115,9 @@ class Search:
         return [
             name
             for name, values in tried.items()
-            if len(values) > 2 and self.best[name] == max(values)
+            if len(values) > 2
+            and not any(isinstance(value, str) for value in values)
+            and self.best[name] == max(values)
         ]
 
     @property
@@ -127,7 +129,7 @@ class Search:
         """Return by rank the parameters and scores of the `top` candidates
         (None: of all)."""
         return {
-            rank: {name: f"{row[name]:g}" for name in self.best}
+            rank: {name: str(row[name]) for name in self.best}
             | {
                 score: {"mean": row[f"{score}_mean"], "sd": row[f"{score}_sd"]}
                 for score in ("roc_auc", "accuracy", "log_loss")

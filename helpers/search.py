@@ -1,5 +1,6 @@
 """Q3: the scikit-learn classifier and the grid search."""
 
+import inspect
 from collections.abc import Callable
 
 import keras
@@ -15,9 +16,13 @@ from sklearn.model_selection import (
 from sklearn.utils import ClassifierTags
 
 from helpers.data import check_enough_samples
-from helpers.models import ATTENTION_GRID, build_attention_model
+from helpers.models import (
+    ATTENTION_GRID,
+    build_attention_model,
+    first_candidate,
+)
 from helpers.parallel import use_workers
-from helpers.training import build_seeded
+from helpers.training import KERAS_FIT, build_seeded, refuse_unknown
 
 PARAM_GRID = ATTENTION_GRID
 SCORING = {
@@ -59,13 +64,46 @@ class SequenceClassifier(KerasClassifier):
         epochs: int = 20,
         batch_size: int = 32,
         verbose: int = 0,
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
         **params,
     ):
         super().__init__(
-            epochs=epochs, batch_size=batch_size, verbose=verbose, **params
+            epochs=epochs,
+            batch_size=batch_size,
+            verbose=verbose,
+            optimizer=optimizer,
+            **params,
         )
         self.build = build
         self.seed = seed
+        self.learning_rate = learning_rate
+        self.check_params()
+
+    def check_params(self) -> None:
+        """Raise TypeError for parameters that nothing would look at."""
+        params = self.get_params(deep=False)
+        for name, instead in REFUSED.items():
+            if params[name] is not None and params[name] is not False:
+                raise TypeError(f"{name} is not used here: {instead}.")
+        known = {*inspect.signature(KerasClassifier).parameters, *OWN_PARAMS}
+        known |= set(inspect.signature(self.build).parameters)
+        known -= {"kwargs", "input_shape", *REFUSED}
+        routed = [name for name in params if name.startswith(ROUTED)]
+        refuse_unknown(
+            params.keys() - REFUSED.keys() - set(routed),
+            known,
+            f"parameter of {self.build.__name__} or the classifier",
+        )
+        for name in routed:
+            start = name.split("__")[0]
+            if start in ("optimizer", "callbacks") and not params[start]:
+                raise TypeError(
+                    f"{name} needs {start}=... beside it (a learning_rate "
+                    "can stand alone)."
+                )
+        if "fit__validation_data" in routed:
+            raise TypeError("give validation_data to fit, which scales them.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -77,9 +115,49 @@ class SequenceClassifier(KerasClassifier):
     def feature_encoder(self):
         return GeneScaler()
 
+    def fit(self, X, y, sample_weight=None, **options) -> "SequenceClassifier":
+        """Train on X (n, T, G), y (n,). `options` are those of Keras's `fit`,
+        whose `validation_data` are scaled as X is."""
+        self.check_params()
+        refuse_unknown(options, KERAS_FIT, "argument of fit")
+        if options.get("validation_data") is not None:
+            if self.warm_start:
+                raise TypeError(
+                    "warm_start and validation_data exclude each "
+                    "other here: scale and fit the model yourself"
+                )
+            X_valid, y_valid = options["validation_data"]
+            if not np.isin(y_valid, y).all():
+                raise ValueError("y holds no such outcome as validation_data")
+            X_valid = GeneScaler().fit(X).transform(X_valid)
+            y_valid = np.searchsorted(np.unique(y), y_valid)
+            options["validation_data"] = X_valid, y_valid
+        return super().fit(X, y, sample_weight, **options)
+
     def _keras_build_fn(self, meta, compile_kwargs, params, **build_params):
         input_shape = meta["X_shape_"][1:]  # (T, G)
-        return build_seeded(self.build, self.seed, input_shape, **build_params)
+        model = build_seeded(
+            self.build, self.seed, input_shape, **build_params
+        )
+        optimizer = compile_kwargs["optimizer"] or model.optimizer
+        if self.learning_rate is not None:
+            optimizer.learning_rate = self.learning_rate
+        metrics = compile_kwargs["metrics"]
+        if self.optimizer is not None or metrics:
+            model.compile(optimizer, model.loss, metrics=metrics)
+        return model
+
+
+# of the parameters of scikeras: what to use instead
+REFUSED = {
+    "model": "name the function that builds it, as build",
+    "build_fn": "it is called build",
+    "random_state": "it is called seed",
+    "run_eagerly": "models are trained as graphs",
+    "loss": "the function that builds the model compiles it with its loss",
+}
+OWN_PARAMS = ("build", "seed", "learning_rate")
+ROUTED = ("optimizer__", "fit__", "predict__", "callbacks__", "metrics__")
 
 
 def run_grid_search(
@@ -93,21 +171,29 @@ def run_grid_search(
     seed: int = 0,
     n_jobs: int | None = None,
     build: Callable[..., keras.Model] = build_attention_model,
+    **params,
 ) -> GridSearchCV:
     """Try every candidate of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. All candidates see
     the same `cv` folds. They are ranked by mean ROC AUC, which needs no
     threshold, and the best is trained on all of X; accuracy and log loss are
-    recorded beside it. Fits run in `n_jobs` processes.
+    recorded beside it. Fits run in `n_jobs` processes. The grid may vary any
+    parameter of `SequenceClassifier`; `params` are the same for all
+    candidates, and what neither names has the first value of our own grid.
     Raises DataError when a class has fewer samples than folds.
     """
     check_enough_samples(y, cv)
-    first = {name: values[0] for name, values in param_grid.items()}
+    n_fits = cv * len(ParameterGrid(param_grid))
+    classifier = SequenceClassifier(
+        build,
+        **{"seed": seed, "epochs": epochs, "batch_size": batch_size}
+        | first_candidate(build)
+        | params
+        | {name: values[0] for name, values in param_grid.items()},
+    )
     search = GridSearchCV(
-        SequenceClassifier(
-            build, seed=seed, epochs=epochs, batch_size=batch_size, **first
-        ),
+        classifier,
         param_grid,
         scoring=SCORING,
         refit="roc_auc",
@@ -115,7 +201,6 @@ def run_grid_search(
         pre_dispatch="all",
         error_score="raise",
     )
-    n_fits = cv * len(ParameterGrid(param_grid))
     with use_workers("grid search", n_fits, n_jobs=n_jobs, tasks_per_batch=cv):
         return search.fit(X, y)
 

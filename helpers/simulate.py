@@ -17,8 +17,13 @@ LEVEL_AND_ORDER = {
     "both": (1, 1),
 }
 SETTINGS = (*LEVEL_AND_ORDER, "sibling rule")
-STAND_IN = {"setting": "both", "n_samples": 1000, "n_time_steps": 50,
-            "n_genes": 10, "seed": 2024}  # fmt: skip
+STAND_IN = {
+    "setting": "both",
+    "n_samples": 1000,
+    "n_time_steps": 50,
+    "n_genes": 10,
+    "seed": 2024,
+}
 DEPTH = 1.2  # mean counts a gene at log-mean 0; leaves about a third zeros
 SIGNAL = 4.0  # log-odds at one standardised unit of signal
 
@@ -64,8 +69,11 @@ def simulate_expression(
     """
     if setting not in SETTINGS:
         raise ValueError(f"setting must be one of {SETTINGS}, got {setting!r}")
-    sizes = {"n_samples": (n_samples, 2), "n_time_steps": (n_time_steps, 2),
-             "n_genes": (n_genes, 3)}  # fmt: skip
+    sizes = {
+        "n_samples": (n_samples, 2),
+        "n_time_steps": (n_time_steps, 2),
+        "n_genes": (n_genes, 3),
+    }
     for name, (size, least) in sizes.items():
         if size < least:
             raise ValueError(f"{name} must be at least {least}, got {size}")

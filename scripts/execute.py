@@ -18,6 +18,13 @@ from outputs import NOTEBOOK, ROOT, Refusal
 from papermill.exceptions import PapermillExecutionError
 from render import render
 
+# of what a kernel prints on the terminal while it ends
+QUIETLY = [
+    "--IPKernelApp.log_level=CRITICAL",
+    "--IPKernelApp.exec_lines=import logging; "
+    "logging.getLogger('asyncio').setLevel('CRITICAL')",
+]
+
 
 def main() -> None:
     out, parameters, cluster = parse_options()
@@ -25,7 +32,8 @@ def main() -> None:
     try:
         execute(out, parameters, cluster)
     except KeyboardInterrupt:
-        raise Refusal(f"interrupted; {out} is as it was") from None
+        print(f"interrupted; {out} is as it was", file=sys.stderr, flush=True)
+        os._exit(1)  # else asyncio would have the last word
     timings = json.loads((out / "timings.json").read_text("utf-8"))
     for name, seconds in timings.items():
         print(f"{seconds:8.1f} s  {name}")
@@ -113,7 +121,7 @@ def run_notebook(target: Path, parameters: dict) -> nbformat.NotebookNode:
             cwd=ROOT,
             kernel_name="python3",
             progress_bar=False,
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+            extra_arguments=QUIETLY,
         )
     except PapermillExecutionError as error:
         cause = f"{error.ename}: {' '.join(error.evalue.split())}"
@@ -129,15 +137,17 @@ def escape(path: Path) -> str:
 
 
 def locate_last_cell(notebook: nbformat.NotebookNode) -> str:
-    """Name the cell that ran last and its section, by the counts, because
-    papermill marks all cells as completed even when the kernel died."""
-    heading, where = "", "before the first cell"
+    """Name the cell that was begun last and its section: papermill marks all
+    cells as completed even when the kernel died."""
+    heading, where, number = "", "before the first cell", 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = re.sub("```.*?```", "", cell.source, flags=re.DOTALL)
             heading = (re.findall("^#+ +(.+)$", text, re.M) or [heading])[-1]
-        elif cell.get("execution_count"):
-            where = f"cell {cell.execution_count}, in section '{heading}'"
+        elif cell.cell_type == "code":
+            number += 1
+            if cell.metadata.get("papermill", {}).get("start_time"):
+                where = f"cell {number}, in section '{heading}'"
     return where
 
 
@@ -148,6 +158,12 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.id = f"cell-{number}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":  # a line of progress ends as nothing
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if output.get("data", {}).get("text/html") != ""
+            ]
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
     return notebook

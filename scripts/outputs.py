@@ -57,11 +57,11 @@ def recover(out: Path) -> None:
     that have ended, this process's own included."""
     start = f".{out.name}-run-"
     for folder in out.parent.glob(f"{glob.escape(start)}*"):
-        if not out.exists() and (folder / "old").exists():
-            (folder / "old").rename(out)
         pid = folder.name.removeprefix(start)
         is_own = pid == str(os.getpid())
         if is_own or (pid.isdecimal() and not psutil.pid_exists(int(pid))):
+            if not out.exists() and (folder / "old").exists():
+                (folder / "old").rename(out)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -69,8 +69,11 @@ def check_replaceable(out: Path) -> None:
     """Refuse a folder that cannot be moved, or that holds other things."""
     if out.is_mount() or (out.exists() and not out.is_dir()):
         raise Refusal(f"OUT={out} is a file or a mount point; name a folder")
+    ours = {path.name for path in (ROOT / "figures").glob("*")}
+    if (out / "results.json").exists():  # as a run leaves them
+        ours |= {path.name for path in out.glob("figures/*.png")}
     for path in (*out.glob("*"), *out.glob("figures/*")):
-        is_figure = path.parent != out and path.suffix == ".png"
+        is_figure = path.parent != out and path.name in ours
         if not is_figure and path.name not in OUTPUTS + EXTRAS:
             raise Refusal(
                 f"OUT={out} holds {path.relative_to(out)}, which no run "

@@ -89,8 +89,9 @@ def test_resamples_are_scored_on_what_was_left_out():
 
 def test_without_order_is_what_shuffled_series_give():
     X, y = make_data()
-    blind = experiments.without_order(make_baselines(2)[
-        "logistic, all values"], seed=5)  # fmt: skip
+    blind = experiments.without_order(
+        make_baselines(2)["logistic, all values"], seed=5
+    )
     p = blind.fit(X, y).predict_proba(X)
     again = make_baselines(2)["logistic, all values"]
     shuffled = shuffle_time(X, seed=5)

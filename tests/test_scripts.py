@@ -253,7 +253,7 @@ def test_outputs_are_replaceable_whole_or_in_part(tmp_path, names):
     for name in names:
         (tmp_path / name).mkdir()
     if "figures" in names:
-        (tmp_path / "figures" / "one.png").touch()
+        (tmp_path / "figures" / "grid.png").touch()
     outputs.check_replaceable(tmp_path)
 
 

@@ -41,6 +41,11 @@ def fit_by_hand(model, X, y, epochs, validation_data):
     return history
 
 
+def slow_fit(model, *args, **options):
+    with pytest.warns(UserWarning, match="Keras's own fit trains"):
+        return model.fit(*args, **options)
+
+
 @pytest.mark.parametrize("kind", [ATTENTION, LSTM])
 @pytest.mark.parametrize("n", [64, 71])
 def test_equal_to_keras(data, kind, n):
@@ -63,7 +68,7 @@ def test_a_callback_that_does_nothing_changes_nothing(data):
     plain, watched = build(), build()
     plain.fit(X, y, epochs=3)
     callback = keras.callbacks.Callback()
-    watched.fit(X, y, epochs=3, callbacks=[callback], verbose=0)
+    slow_fit(watched, X, y, epochs=3, callbacks=[callback])
     np.testing.assert_allclose(plain.predict(X), watched.predict(X), atol=1e-6)
 
 
@@ -146,3 +151,65 @@ def test_saved_and_loaded_again(data, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"callbacks": [keras.callbacks.EarlyStopping("loss")]},
+        {"class_weight": {0: 1.0, 1: 5.0}},
+        {"sample_weight": np.arange(71.0)},
+        {"verbose": 2},
+        {"validation_batch_size": 9},
+    ],
+)
+def test_what_the_graph_cannot_do_keras_does(data, options, capsys):
+    plain, other = build(), build()
+    plain.fit(*data, epochs=3)
+    slow_fit(other, *data, epochs=3, **options)
+    changes = set(options) <= {"class_weight", "sample_weight"}
+    p, q = (model.predict(data[0]) for model in (plain, other))
+    equal = np.allclose(p, q, atol=1e-6)
+    assert equal != changes
+    assert ("Epoch 3/3" in capsys.readouterr().out) == ("verbose" in options)
+
+
+def test_a_part_can_be_split_off_for_validation(data):
+    X, y = data
+    split, by_hand = build(), build()
+    history = split.fit(X, y, epochs=2, validation_split=0.2).history
+    n = int(0.8 * len(X))
+    expected = by_hand.fit(
+        X[:n], y[:n], epochs=2, validation_data=(X[n:], y[n:])
+    ).history
+    assert history == expected
+
+
+def test_unknown_arguments_are_refused_with_the_nearest_name(data):
+    with pytest.raises(TypeError, match="did you mean 'class_weight'"):
+        build().fit(*data, class_weights={0: 1, 1: 2})
+
+
+def test_plain_keras_models_become_fast_ones():
+    def build_plain(shape):
+        inputs = keras.Input(shape)
+        outputs = keras.layers.Dense(1, "sigmoid")(
+            keras.layers.Flatten()(inputs)
+        )
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    X = np.ones((40, 3, 2), np.float32)
+    y = np.tile([0, 1], 20)
+    models = [build_seeded(build_plain, 1, (3, 2)) for _ in range(2)]
+    histories = [model.fit(X, y, epochs=2).history for model in models]
+    assert histories[0] == histories[1]
+    assert set(histories[0]) == {"loss", "accuracy"}
+
+
+def test_a_model_that_was_never_trained_predicts(data):
+    model = build()
+    np.testing.assert_allclose(
+        model.predict(data[0]), model(data[0]).numpy(), atol=1e-6
+    )
