@@ -18,11 +18,14 @@ from outputs import NOTEBOOK, ROOT, Refusal
 from papermill.exceptions import PapermillExecutionError
 from render import render
 
-# of what a kernel prints on the terminal while it ends
+# Keeps remarks off the terminal, of a kernel that ends, and out of the
+# notebook: with one worker, TensorFlow counts the graphs of all candidates.
 QUIETLY = [
     "--IPKernelApp.log_level=CRITICAL",
     "--IPKernelApp.exec_lines=import logging; "
-    "logging.getLogger('asyncio').setLevel('CRITICAL')",
+    "logging.getLogger('asyncio').setLevel('CRITICAL'); "
+    "logging.getLogger('tensorflow').addFilter("
+    "lambda record: 'retracing' not in record.getMessage())",
 ]
 
 
