@@ -161,12 +161,6 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.id = f"cell-{number}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
-        if cell.cell_type == "code":  # a line of progress ends as nothing
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.get("data", {}).get("text/html") != ""
-            ]
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
     return notebook

@@ -288,14 +288,17 @@ print("as before")
 """
 
 
-def test_a_search_leaves_nothing_behind():
+def run_afresh(code):
+    """Run `code` in a process of its own, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", AFTERWARDS],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
+        [sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True
     )
-    assert done.stdout.endswith("as before\n"), done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_a_search_leaves_nothing_behind():
+    assert run_afresh(AFTERWARDS).endswith("as before\n")
 
 
 MEMORY = """
@@ -314,13 +317,7 @@ print(sizes[7] - sizes[1], sizes[17] - sizes[7])
 
 
 def test_memory_is_bounded():
-    printed = subprocess.run(
-        [sys.executable, "-c", MEMORY],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        check=True,
-    ).stdout
+    printed = run_afresh(MEMORY)
     by_candidates, by_folds = map(float, printed.split())
     assert by_candidates < 120  # MB, for six graphs
     assert by_folds < 10
