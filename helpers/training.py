@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import keras
 import numpy as np
@@ -52,61 +52,56 @@ class GraphModel(keras.Model):
         """Train on x (n, ...), y (n,) as `keras.Model.fit` does, silently
         unless `verbose` is 1 or 2; arguments and result are the same."""
         refuse_unknown(options, KERAS_FIT, "argument of fit")
-        if options.get("sample_weight") is not None:
-            arrays = [x, y, options["sample_weight"]]
-        else:
-            arrays = [x, y]
+        weights = options.get("sample_weight")
+        arrays = [x, y] if weights is None else [x, y, weights]
         if validation_split:  # Keras takes the last ones, too
             start = int(len(x) * (1 - validation_split))
             validation_data = tuple(array[start:] for array in arrays)
             arrays = [array[:start] for array in arrays]
-        batch_size = batch_size or 32
-        slow = _find_obstacles(self, x) | {
-            name
-            for name, value in options.items()
-            if value is not KERAS_FIT[name].default
-        }
-        if callbacks or verbose not in (0, "auto"):
-            slow |= {"callbacks" if callbacks else "verbose"}
+        graphs, slow = _find_graphs(self, x)
+        options["callbacks"] = callbacks or None
+        slow |= {n for n in options if options[n] is not KERAS_FIT[n].default}
+        verbose = 0 if verbose == "auto" else verbose
+        slow |= {"verbose"} if verbose else set()
         if not slow and len(validation_data or "xy") == 2:
             epochs = range(initial_epoch, epochs)
-            return self._fit_fast(
-                arrays, batch_size, shuffle, epochs, validation_data
-            )
+            how = epochs, batch_size or 32, shuffle
+            return self._fit_fast(graphs, arrays, validation_data, *how)
         warnings.warn(
             f"with {', '.join(sorted(slow)) or 'such validation_data'}, "
             "Keras's own fit trains the model, several times as long",
             stacklevel=2,
         )
         if isinstance(x, np.ndarray):
-            options |= {"sample_weight": None, "shuffle": False}
-            options["x"] = _Batches(self, arrays, batch_size, shuffle)
+            batches = _Batches(self, arrays, batch_size or 32, shuffle)
+            options |= {"x": batches, "sample_weight": None, "shuffle": False}
         else:
-            options |= {"x": x, "y": y, "shuffle": shuffle}
+            names = "x", "y", "sample_weight"
+            options |= dict(zip(names, arrays, strict=False))
+            options |= {"batch_size": batch_size, "shuffle": shuffle}
         return super().fit(
             epochs=epochs,
-            verbose=0 if verbose == "auto" else verbose,
-            callbacks=callbacks,
+            verbose=verbose,
             validation_data=validation_data,
             initial_epoch=initial_epoch,
             **options,
         )
 
-    def _fit_fast(self, arrays, batch_size, shuffle, epochs, validation_data):
+    def _fit_fast(self, graphs, arrays, watched, epochs, batch_size, shuffle):
         arrays = _to_tensors(*arrays)
-        if validation_data is not None:
-            validation_data = _to_tensors(*validation_data)
+        watched = watched and _to_tensors(*watched)
+        batch_size = tf.constant(batch_size)
         history = keras.callbacks.History()
         history.set_model(self)
         history.on_train_begin()
-        with _borrow_graphs(self) as graphs:
+        with graphs.lend(self):
             for epoch in epochs:
                 order = graphs.twin.draw_order(len(arrays[0]), shuffle)
                 logs = graphs.train(*arrays, order, batch_size)
+                if watched:
+                    tests = graphs.test(*watched, batch_size)
+                    logs |= {f"val_{name}": tests[name] for name in tests}
                 logs = {name: float(value) for name, value in logs.items()}
-                if validation_data is not None:
-                    tests = graphs.test(*validation_data, batch_size)
-                    logs |= {f"val_{k}": float(v) for k, v in tests.items()}
                 history.on_epoch_end(epoch, logs)
         return history
 
@@ -114,12 +109,13 @@ class GraphModel(keras.Model):
         self, x, batch_size=None, verbose="auto", steps=None, callbacks=None
     ) -> np.ndarray:
         """Return the outputs for x (n, ...), as `keras.Model.predict`."""
-        if _find_obstacles(self, x) or steps or callbacks:
+        graphs, obstacles = _find_graphs(self, x)
+        if obstacles or steps or callbacks:
             return super().predict(x, batch_size, verbose, steps, callbacks)
         x = tf.convert_to_tensor(x, tf.float32)
         batch_size = max(batch_size or 0, PREDICT_BATCH)  # as good as any
         starts = range(0, len(x), batch_size)
-        with _borrow_graphs(self) as graphs:
+        with graphs.lend(self):
             return np.concatenate(
                 [graphs.predict(x[i : i + batch_size]) for i in starts]
             )
@@ -162,6 +158,8 @@ class _Graphs:
     """One configuration's graphs, around a twin that belongs to no one. A
     model that is trained lends the twin its variables and gets them back."""
 
+    lock = threading.RLock()  # no two threads train at once
+
     def __init__(self, twin: keras.Model):
         self.twin = twin
         twin.optimizer.build(twin.trainable_variables)
@@ -169,9 +167,9 @@ class _Graphs:
         y = tf.TensorSpec((None, *twin.output_shape[1:]), tf.float32)
         order = tf.TensorSpec((None,), tf.int32)
         size = tf.TensorSpec((), tf.int32)
-        self.train = tf.function(self._train, [X, y, order, size])
-        self.test = tf.function(self._test, [X, y, size])
-        self.predict = tf.function(self._predict, [X])
+        self.train = _trace(self._train, X, y, order, size)
+        self.test = _trace(self._test, X, y, size)
+        self.predict = _trace(self._predict, X)
 
     def _train(self, X, y, order, batch_size):
         """Train on every sample once; return the epoch's mean losses."""
@@ -191,23 +189,38 @@ class _Graphs:
     def _predict(self, X):
         return self.twin(X, training=False)
 
-
-@contextmanager
-def _borrow_graphs(model):
-    """Yield the graphs that models of this configuration share, around the
-    variables of this one, which gets them back with the end of the block."""
-    graphs = _trace(*_describe(model))
-    model.optimizer.build(model.trainable_variables)
-    own, borrowed = _variables(model), _variables(graphs.twin)
-    with LOCK:  # another thread must not borrow them meanwhile
-        _copy(own, borrowed)
-        try:
-            yield graphs
-        finally:
-            _copy(borrowed, own)
+    @contextmanager
+    def lend(self, model):
+        """Let the twin have the variables of `model`, which gets them back
+        with the end of the block."""
+        model.optimizer.build(model.trainable_variables)
+        own, borrowed = _variables(model), _variables(self.twin)
+        with self.lock:
+            _copy(own, borrowed)
+            try:
+                yield
+            finally:
+                _copy(borrowed, own)
 
 
-LOCK = threading.RLock()
+def _trace(function, *specs):
+    """Return `function` as a graph, made when it is needed. TensorFlow warns
+    of the number of graphs where it makes them itself, call by call."""
+    make_graph = cache(tf.function(function).get_concrete_function)
+    return lambda *tensors: make_graph(*specs)(*tensors)
+
+
+def _find_graphs(model, x):
+    """Return the graphs that models of this configuration share, or None and
+    in words what keeps `model` from running as a graph."""
+    if not isinstance(x, np.ndarray):
+        return None, {"samples that are no array"}
+    if not model.compiled or model.run_eagerly:
+        return None, {"a model that runs eagerly, or is not compiled"}
+    try:
+        return _make_graphs(*_describe(model)), set()
+    except (TypeError, ValueError):  # Keras cannot make a copy
+        return None, {"a layer or loss that is not registered with Keras"}
 
 
 def _describe(model):
@@ -223,23 +236,10 @@ def _describe(model):
 
 
 @lru_cache(maxsize=3)  # bounds a process's memory
-def _trace(text, classes):
+def _make_graphs(text, classes):
     with _python_seed(0):
         twin = keras.saving.deserialize_keras_object(json.loads(text))
     return _Graphs(twin)
-
-
-def _find_obstacles(model, x):
-    """Return in words what keeps a model from running as one graph."""
-    if not isinstance(x, np.ndarray):
-        return {"samples that are no array"}
-    if not model.compiled or model.run_eagerly:
-        return {"a model that runs eagerly, or is not compiled"}
-    try:
-        _trace(*_describe(model))
-    except (TypeError, ValueError):  # Keras cannot make a copy
-        return {"a layer or loss that is not registered with Keras"}
-    return set()
 
 
 def _variables(model):

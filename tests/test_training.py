@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from helpers.models import build_attention_model, build_lstm_model
 from helpers.training import build_seeded
@@ -190,22 +191,38 @@ def test_unknown_arguments_are_refused_with_the_nearest_name(data):
         build().fit(*data, class_weights={0: 1, 1: 2})
 
 
-def test_plain_keras_models_become_fast_ones():
-    def build_plain(shape):
-        inputs = keras.Input(shape)
-        outputs = keras.layers.Dense(1, "sigmoid")(
-            keras.layers.Flatten()(inputs)
-        )
-        model = keras.Model(inputs, outputs)
-        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
-        return model
+def build_plain(shape, units=1):
+    inputs = keras.Input(shape)
+    hidden = keras.layers.Dense(units)(keras.layers.Flatten()(inputs))
+    outputs = keras.layers.Dense(1, "sigmoid")(hidden)
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    return model
 
-    X = np.ones((40, 3, 2), np.float32)
-    y = np.tile([0, 1], 20)
-    models = [build_seeded(build_plain, 1, (3, 2)) for _ in range(2)]
-    histories = [model.fit(X, y, epochs=2).history for model in models]
+
+def test_plain_keras_models_become_fast_ones(data):
+    models = [build_seeded(build_plain, 1, (8, 3)) for _ in range(2)]
+    histories = [model.fit(*data, epochs=2).history for model in models]
     assert histories[0] == histories[1]
     assert set(histories[0]) == {"loss", "accuracy"}
+
+
+def test_many_configurations_are_nothing_to_warn_of(data, caplog):
+    for units in range(1, 7):
+        model = build_seeded(build_plain, 0, (8, 3), units)
+        model.fit(*data, validation_data=data)
+        model.predict(data[0])
+    assert caplog.messages == []
+
+
+def test_samples_that_are_no_array_are_trained_on_by_keras(data):
+    X, y = data
+    how = {"batch_size": 16, "validation_split": 0.2, "shuffle": False}
+    one, other = (build_seeded(build_plain, 0, (8, 3)) for _ in range(2))
+    expected = one.fit(X, y, **how).history
+    tensors = tf.constant(X), tf.constant(y[:, None])
+    for name, values in slow_fit(other, *tensors, **how).history.items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-5)
 
 
 def test_a_model_that_was_never_trained_predicts(data):
