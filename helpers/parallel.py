@@ -11,14 +11,30 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 
 import joblib
 import loky
+import psutil
 from IPython import get_ipython
 from IPython.display import HTML, display
 
 IDLE = 60  # seconds after which a worker process without work ends
+
+
+def prepare_worker(parent: int) -> None:
+    """Make this process ready for fits, until the process `parent` ends."""
+    Thread(target=end_with, args=[parent], daemon=True).start()
+    load_tensorflow()
+
+
+def end_with(parent: int) -> None:
+    """End this process when `parent` does: an idle worker of loky's would
+    outlive one that was killed."""
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(parent).wait()
+    os._exit(1)
 
 
 def load_tensorflow() -> None:
@@ -162,7 +178,7 @@ def _local_workers(n_jobs):
 
 def _processes(n):
     return loky.get_reusable_executor(
-        n, timeout=IDLE, initializer=load_tensorflow
+        n, timeout=IDLE, initializer=prepare_worker, initargs=(os.getpid(),)
     )
 
 

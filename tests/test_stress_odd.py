@@ -53,15 +53,7 @@ def test_odd_data_run_to_the_end(name, tmp_path):
         assert results["verdicts"]["signal"] == "no"
 
 
-OUTLIVED = pytest.mark.xfail(
-    run=False,
-    reason="one of loky's workers outlives a run that was killed by SIGKILL",
-)
-
-
-@pytest.mark.parametrize(
-    "victim", ["worker", pytest.param("run", marks=OUTLIVED)]
-)
+@pytest.mark.parametrize("victim", ["worker", "run"])
 def test_a_kill_amid_the_fits_changes_nothing(tmp_path, victim):
     out = tmp_path / "build"
     fill(out)
