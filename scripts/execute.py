@@ -13,20 +13,22 @@ from threading import Thread
 import nbformat
 import outputs
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from outputs import NOTEBOOK, ROOT, Refusal
 from papermill.exceptions import PapermillExecutionError
 from render import render
 
-# Keeps remarks off the terminal, of a kernel that ends, and out of the
-# notebook: with one worker, TensorFlow counts the graphs of all candidates.
+# keeps remarks of a kernel that ends off the terminal
 QUIETLY = [
     "--IPKernelApp.log_level=CRITICAL",
     "--IPKernelApp.exec_lines=import logging; "
-    "logging.getLogger('asyncio').setLevel('CRITICAL'); "
-    "logging.getLogger('tensorflow').addFilter("
-    "lambda record: 'retracing' not in record.getMessage())",
+    "logging.getLogger('asyncio').setLevel('CRITICAL')",
 ]
+DEATHS = {
+    "SIGILL": " (this processor lacks AVX, which TensorFlow needs)",
+    "SIGKILL": " (killed: most likely out of memory)",
+}
 
 
 def main() -> None:
@@ -115,6 +117,24 @@ def show_lines(path: Path) -> None:
             time.sleep(0.5)
 
 
+class Kernel(AsyncKernelManager):
+    """Keeps the exit status of the kernel that ended last."""
+
+    status = None
+
+    async def cleanup_resources(self, restart: bool = False) -> None:
+        if self.provisioner:
+            Kernel.status = await self.provisioner.poll()
+        await super().cleanup_resources(restart)
+
+
+def explain_death(status: int | None) -> str:
+    """Say how a process ended: by a signal if `status` is below zero."""
+    names = {-number: number.name for number in signal.Signals}
+    how = names.get(status, f"exit status {status}")
+    return f"the kernel ended with {how}{DEATHS.get(how, '')}"
+
+
 def run_notebook(target: Path, parameters: dict) -> nbformat.NotebookNode:
     try:
         return papermill.execute_notebook(
@@ -125,11 +145,12 @@ def run_notebook(target: Path, parameters: dict) -> nbformat.NotebookNode:
             kernel_name="python3",
             progress_bar=False,
             extra_arguments=QUIETLY,
+            kernel_manager_class=Kernel,
         )
     except PapermillExecutionError as error:
         cause = f"{error.ename}: {' '.join(error.evalue.split())}"
     except DeadKernelError:
-        cause = "the kernel was killed, or ran out of memory"
+        cause = explain_death(Kernel.status)
     where = locate_last_cell(nbformat.read(target, as_version=4))
     raise Refusal(f"{where}: {cause}")
 

@@ -49,7 +49,7 @@ def test_a_run_replaces_the_old_outputs(project, tmp_path):
     ("data", "says"),
     [
         ("fail", "cell 3, in section '2. Two': ValueError: two lines of a"),
-        ("die", "cell 3, in section '2. Two': the kernel was killed"),
+        ("die", "cell 3, in section '2. Two': the kernel ended with SIGKILL"),
     ],
 )
 def test_a_failed_run_changes_nothing_and_says_why(project, data, says):
@@ -58,6 +58,20 @@ def test_a_failed_run_changes_nothing_and_says_why(project, data, says):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(says)
     assert is_untouched(project / "build")
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (-signal.SIGILL, "SIGILL (this processor lacks AVX, which"),
+        (-signal.SIGKILL, "SIGKILL (killed: most likely out of memory)"),
+        (-signal.SIGABRT, "SIGABRT"),
+        (-99, "exit status -99"),
+        (3, "exit status 3"),
+    ],
+)
+def test_how_a_kernel_died_is_explained(status, says):
+    assert f"the kernel ended with {says}" in execute.explain_death(status)
 
 
 def test_an_error_before_the_first_cell_is_not_put_in_a_section():
