@@ -13,6 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import (
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    train_test_split,
+)
 
 from helpers.columns import (
     OUTCOME,
@@ -137,15 +142,27 @@ def check_enough_samples(
         )
 
 
-def check_no_groups(groups: np.ndarray | None) -> None:
-    """Raise DataError if rows belong together: the splits would tear them
-    apart, and every score would be too good."""
-    if groups is not None:
-        raise DataError(
-            f"rows belong to {len(np.unique(groups))} groups, which this "
-            "notebook cannot yet keep on one side of a split. Average each "
-            "group to one row, or set GROUPS = False if they are independent."
+def hold_out(
+    data: ExpressionData, *, seed: int, share: float = 0.2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the training samples, and of the validation samples,
+    with the same share of outcomes; all rows of a group stand on one side."""
+    rows = np.arange(len(data.y))
+    if data.groups is None:
+        return train_test_split(
+            rows, test_size=share, stratify=data.y, random_state=seed
         )
+    folds = make_folds(round(1 / share), data.groups, seed=seed)
+    return next(folds.split(rows, data.y, data.groups))
+
+
+def make_folds(
+    n_folds: int, groups: np.ndarray | None, *, seed: int
+) -> StratifiedKFold | StratifiedGroupKFold:
+    """Return stratified folds, which keep `groups` (n,) whole if there are
+    any."""
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    return kind(n_folds, shuffle=True, random_state=seed)
 
 
 def warn_of_duplicates(X_train: np.ndarray, X_valid: np.ndarray) -> int:

@@ -1,7 +1,8 @@
 """Scores, intervals and tests, each a function of numbers alone."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -13,6 +14,20 @@ ALPHA = 0.05
 ALPHA_STRICT = 0.01  # for claims on which others rest, such as any signal
 FDR = 0.05  # false discovery rate among many features
 SURE, LIKELY = 0.95, 0.8  # posterior probabilities beyond the ROPE
+
+
+class Answer(StrEnum):
+    """An answer to a yes-or-no question, as sure as the data allow."""
+
+    YES = "yes"
+    PROBABLY = "probably"
+    WEAK = "weak"
+    UNCLEAR = "unclear"
+    NO = "no"
+
+    @classmethod
+    def of(cls, is_true: bool) -> "Answer":
+        return cls.YES if is_true else cls.NO
 
 
 class Verdict(StrEnum):
@@ -28,11 +43,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Paired scores of two models: the `mean` of first minus second, the `p`
-    value of the corrected t-test, and the posterior probabilities that the
-    first is `better`, practically `equal` or `worse`."""
+    """Paired scores of two models: the `mean` of first minus second with its
+    95 % interval (`low`, `high`), the `p` value of the corrected t-test,
+    adjusted for the pairs of its table (Holm), and the posterior
+    probabilities that the first is `better`, practically `equal`, `worse`."""
 
     mean: float
+    low: float
+    high: float
     p: float
     better: float
     equal: float
@@ -41,24 +59,18 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         for side in ("better", "worse"):
-            if getattr(self, side) >= SURE:
+            if getattr(self, side) >= SURE and self.p < ALPHA:
                 return Verdict(side)
             if getattr(self, side) >= LIKELY:
                 return Verdict(f"probably {side}")
         return Verdict.EQUAL if self.equal >= SURE else Verdict.UNCLEAR
-
-    def reversed(self) -> "Comparison":
-        """Return the comparison of the second model with the first."""
-        return Comparison(
-            -self.mean, self.p, self.worse, self.equal, self.better
-        )
 
 
 @dataclass(frozen=True)
 class SignalTest:
     """The `best` ROC AUC of several models and whose it is, the 99th
     percentile of the best after permuting the outcomes, the p value, and the
-    smallest p value that so many samples could give."""
+    smallest p value that so many samples, or groups, could give."""
 
     best: float
     model: str
@@ -66,30 +78,31 @@ class SignalTest:
     p: float
     least_p: float
 
+    @property
+    def answer(self) -> Answer:
+        if self.p < ALPHA_STRICT and not self.too_few:
+            return Answer.YES
+        return Answer.WEAK if self.p < ALPHA else Answer.NO
+
+    @property
+    def too_few(self) -> bool:
+        """Whether no result could have been sure evidence of a signal."""
+        return self.least_p >= ALPHA_STRICT
+
 
 @dataclass(frozen=True)
-class Trend:
-    """Kendall's `tau` of a series with time, its p value, and the relative
-    `change` from the first value to the last."""
-
-    tau: float
-    p: float
-    change: float
-
-
-@dataclass(frozen=True)
-class WinnerMargin:
-    """The winning candidate's `mean` score and `sd` over folds, its lead over
-    the runner-up and over the last, each with a corrected p value, and how
-    many of the `candidates` are within one standard error of it."""
+class CandidateSpread:
+    """The `mean` score of the best candidate of a search and its `sd` over
+    folds, its `lead` over the next, its `distance` from the last; `p` of a
+    Friedman test of all candidates; and how many of the `candidates` are
+    `near` the best, within one standard error of it."""
 
     mean: float
     sd: float
     lead: float
-    lead_p: float
-    lead_over_last: float
-    last_p: float
-    within_one_error: int
+    distance: float
+    p: float
+    near: int
     candidates: int
 
 
@@ -113,35 +126,54 @@ def bootstrap_roc_auc(
     predictions: dict[str, np.ndarray],
     *,
     seed: int,
+    groups: np.ndarray | None = None,
     n_resamples: int = 2000,
 ) -> dict[str, np.ndarray]:
     """Return each model's ROC AUC (n_resamples,) over bootstrap samples.
 
     All models see the same bootstrap samples, so their differences are
-    paired. Each class is drawn by itself, so both are always present.
+    paired. Whole `groups` (n,) are drawn, those of either outcome by
+    themselves, and once more where only one outcome is present.
     """
     rng = np.random.default_rng(seed)
-    classes = [np.flatnonzero(y == c) for c in (0, 1)]
-    draws = [
-        np.concatenate([rng.choice(c, len(c)) for c in classes])
-        for _ in range(n_resamples)
-    ]
+    group, outcome = group_outcomes(y, groups)
+    rows_of = [np.flatnonzero(group == g) for g in range(len(outcome))]
+    strata = [np.flatnonzero(outcome == o) for o in np.unique(outcome)]
+    draws = []
+    while len(draws) < n_resamples:
+        drawn = np.concatenate([rng.choice(s, len(s)) for s in strata])
+        rows = np.concatenate([rows_of[g] for g in drawn])
+        if 0 < y[rows].sum() < len(rows):
+            draws.append(rows)
     return {
         name: np.array([_rank_roc_auc(y[rows], p[rows]) for rows in draws])
         for name, p in predictions.items()
     }
 
 
+def group_outcomes(
+    y: np.ndarray, groups: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each sample's group (n,), and the outcome of each
+    group (n_groups,), 0.5 for all if it varies within groups. Without
+    `groups` every sample is one."""
+    if groups is None:
+        return np.arange(len(y)), y.astype(float)
+    _, group = np.unique(groups, return_inverse=True)
+    outcome = np.bincount(group, y) / np.bincount(group)
+    if not np.isin(outcome, (0, 1)).all():
+        outcome = np.full(len(outcome), 0.5)
+    return group, outcome
+
+
 def _rank_roc_auc(y, p):
     """ROC AUC as the Mann-Whitney statistic; in a loop much faster than
     scikit-learn's curve."""
-    return _scale_rank_sums(stats.rankdata(p)[y == 1].sum(), y)
+    return _scale_rank_sums(stats.rankdata(p)[y == 1].sum(), y.sum(), len(y))
 
 
-def _scale_rank_sums(sums, y):
-    n1 = y.sum()
-    n0 = len(y) - n1
-    return (sums - n1 * (n1 + 1) / 2) / (n0 * n1)
+def _scale_rank_sums(sums, n1, n):
+    return (sums - n1 * (n1 + 1) / 2) / ((n - n1) * n1)
 
 
 def corrected_error(
@@ -173,23 +205,46 @@ def corrected_t_test(
     return mean, float(2 * stats.t.sf(abs(mean) / error, len(differences) - 1))
 
 
-def compare_scores(
-    first: np.ndarray, second: np.ndarray, test_train_ratio: float
-) -> Comparison:
-    """Compare two models' scores (n_resamples,) on the same splits.
+def compare_pairs(
+    scores: dict[str, np.ndarray],
+    pairs: Iterable[tuple[str, str]],
+    test_train_ratio: float,
+) -> dict[tuple[str, str], Comparison]:
+    """Compare models, pair by pair, by their `scores` (n_resamples,) on the
+    same splits.
 
     The posterior is that of the Bayesian correlated t-test. Source: Benavoli
-    et al. (2017), JMLR 18(77); equal to baycomp's.
+    et al. (2017), JMLR 18(77); equal to baycomp's. The p values are adjusted
+    as by Holm (1979), Scand. J. Stat. 6.
     """
-    differences = np.asarray(first) - np.asarray(second)
-    mean, p = corrected_t_test(differences, test_train_ratio)
-    error = corrected_error(differences, test_train_ratio)
-    smallest = np.finfo(float).tiny
-    posterior = stats.t(len(differences) - 1, mean, max(error, smallest))
-    worse, better = posterior.cdf(-ROPE), posterior.sf(ROPE)
-    return Comparison(
-        mean, p, float(better), float(1 - better - worse), float(worse)
-    )
+    comparisons = {}
+    for first, second in pairs:
+        differences = np.asarray(scores[first]) - np.asarray(scores[second])
+        mean, p = corrected_t_test(differences, test_train_ratio)
+        error = corrected_error(differences, test_train_ratio)
+        error = max(error, np.finfo(float).tiny)
+        posterior = stats.t(len(differences) - 1, mean, error)
+        low, high = posterior.interval(0.95)
+        worse, better = posterior.cdf(-ROPE), posterior.sf(ROPE)
+        numbers = mean, low, high, p, better, 1 - better - worse, worse
+        comparisons[first, second] = Comparison(*map(float, numbers))
+    adjusted = adjust_holm([c.p for c in comparisons.values()])
+    return {
+        pair: replace(comparison, p=p)
+        for (pair, comparison), p in zip(
+            comparisons.items(), adjusted, strict=True
+        )
+    }
+
+
+def adjust_holm(p_values: list[float]) -> list[float]:
+    """Return p values adjusted for their number, by Holm's method."""
+    adjusted, largest = list(p_values), 0.0
+    for rank, i in enumerate(np.argsort(p_values, kind="stable")):
+        factor = len(p_values) - rank
+        largest = max(largest, min(1.0, factor * p_values[i]))
+        adjusted[i] = largest
+    return adjusted
 
 
 def permutation_test(
@@ -197,67 +252,80 @@ def permutation_test(
     predictions: dict[str, np.ndarray],
     *,
     seed: int,
+    groups: np.ndarray | None = None,
     n_permutations: int = 5000,
 ) -> SignalTest:
     """Test whether any of the predictions (n,) tells outcomes `y` (n,) apart.
 
     The best ROC AUC is compared with the best after permuting the outcomes,
     which allows for having tried several. `y` must not have been trained on.
+    Where `groups` (n,) have one outcome each, whole groups are permuted,
+    where it varies in them, the samples within each group.
     """
     rng = np.random.default_rng(seed)
     scores = {name: _rank_roc_auc(y, p) for name, p in predictions.items()}
     model = max(scores, key=scores.get)
     best = scores[model]
     ranks = np.stack([stats.rankdata(p) for p in predictions.values()])
-    permuted = rng.permuted(np.tile(y, (n_permutations, 1)), axis=1)
+    permuted, n_ways = _permute_outcomes(y, groups, rng, n_permutations)
+    n1 = permuted.sum(axis=1, keepdims=True)
     sums = permuted @ ranks.T  # (n_permutations, n_models)
-    null = _scale_rank_sums(sums, y).max(axis=1)
+    null = _scale_rank_sums(sums, n1, len(y)).max(axis=1)
     return SignalTest(
         best=float(best),
         model=model,
         null_99=float(np.quantile(null, 0.99)),
         p=float((1 + (null >= best).sum()) / (1 + n_permutations)),
-        least_p=1 / math.comb(len(y), int(y.sum())),
+        least_p=1 / n_ways,
     )
 
 
-def mann_kendall(values: np.ndarray) -> Trend:
-    """Test a series for a monotone trend (Mann-Kendall test, two-sided).
+def _permute_outcomes(y, groups, rng, n):
+    """Return outcomes (n, n_samples) in other orders, and how many there
+    are."""
+    group, outcome = group_outcomes(y, groups)
+    if 0.5 not in outcome:
+        labels = np.tile(outcome.astype(int), (n, 1))  # (n, n_groups)
+        n_ways = math.comb(len(outcome), int(outcome.sum()))
+        return rng.permuted(labels, axis=1)[:, group], n_ways
+    permuted, n_ways = np.tile(y, (n, 1)), 1
+    for g in range(len(outcome)):
+        rows = np.flatnonzero(group == g)
+        permuted[:, rows] = rng.permuted(permuted[:, rows], axis=1)
+        n_ways *= math.comb(len(rows), int(y[rows].sum()))
+    return permuted, n_ways
 
-    Source: Mann (1945), Econometrica 13. Neighbouring losses are correlated,
-    so p is smaller than it should be.
+
+def kendall_tau(values: np.ndarray) -> float:
+    """Return how far a series goes one way, from -1 (always down) to 1
+    (always up). Source: Kendall (1938), Biometrika 30."""
+    if np.ptp(values) == 0:
+        return 0.0
+    return float(stats.kendalltau(np.arange(len(values)), values).statistic)
+
+
+def candidate_spread(
+    scores: np.ndarray, test_train_ratio: float
+) -> CandidateSpread:
+    """Say how far the candidates of a search are apart.
+
+    `scores` (n_candidates, n_folds). The Friedman test asks whether they
+    differ at all; its p is too small, because folds share training samples,
+    and 1 for fewer than three candidates. Source: Friedman (1937), JASA 32.
     """
-    values = np.asarray(values, dtype=np.float64)
-    tau = p = 0.0
-    if np.ptp(values) > 0:  # else no trend, and no test of one
-        tau, p = stats.kendalltau(np.arange(len(values)), values)
-    return Trend(
-        tau=float(tau),
-        p=float(p) if tau else 1.0,
-        change=float(values[-1] / values[0] - 1),
-    )
-
-
-def winner_margin(scores: np.ndarray, test_train_ratio: float) -> WinnerMargin:
-    """Say how far the best candidate stands out from fold-to-fold spread.
-
-    `scores` (n_candidates, n_folds); the winner has the best mean.
-    """
-    order = np.argsort(-scores.mean(axis=1), kind="stable")
-    best, last = scores[order[0]], scores[order[-1]]
-    second = scores[order[min(1, len(order) - 1)]]
+    means = np.sort(scores.mean(axis=1))[::-1]
+    best = scores[scores.mean(axis=1).argmax()]
     error = corrected_error(best, test_train_ratio)
-    lead, lead_p = corrected_t_test(best - second, test_train_ratio)
-    lead_over_last, last_p = corrected_t_test(best - last, test_train_ratio)
-    near = scores.mean(axis=1) >= best.mean() - error
-    return WinnerMargin(
-        mean=float(best.mean()),
+    p = 1.0
+    if len(scores) > 2 and np.ptp(scores, axis=0).any():
+        p = stats.friedmanchisquare(*scores).pvalue
+    return CandidateSpread(
+        mean=float(means[0]),
         sd=float(best.std(ddof=1)),
-        lead=lead,
-        lead_p=lead_p,
-        lead_over_last=lead_over_last,
-        last_p=last_p,
-        within_one_error=int(near.sum()),
+        lead=float(means[0] - means[min(1, len(means) - 1)]),
+        distance=float(means[0] - means[-1]),
+        p=float(p),
+        near=int((means >= means[0] - error).sum()),
         candidates=len(scores),
     )
 

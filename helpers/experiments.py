@@ -1,60 +1,59 @@
 """Train models many times: on resamples of a file, and on simulations."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
 from joblib import delayed
 from sklearn.base import BaseEstimator, clone
-from sklearn.dummy import DummyClassifier
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from helpers.data import make_folds
 from helpers.evaluate import score_predictions
 from helpers.explain import permutation_importance, shuffle_time
-from helpers.models import MODELS, build_positional_attention_model
+from helpers.models import MODELS, build_time_aware_model
 from helpers.parallel import run_parallel
 from helpers.search import SequenceClassifier
-from helpers.simulate import SETTINGS, simulate_expression
+from helpers.simulate import simulate_expression
 
 N_TEST = 2000  # new samples that a simulation is scored on
-OTHER_FEATURES = {
-    kind: (
-        build_positional_attention_model,
-        {**MODELS["attention"].largest, "time_features": kind},
-    )
-    for kind in ("time", "sinusoids", "added sinusoids")
-}
-ABLATION = {  # what is known of time -> whose scores these are
-    "none": "attention",
-    **{kind: kind for kind in OTHER_FEATURES},
-    "slow waves": "attention + time",
+ALL_VALUES = "logistic, all values"
+GENE_MEANS = "logistic, gene means"
+BEST = "best possible"  # known of simulated data only
+CHECKS = ("nothing", "level", "pulses", "rhythm", "half-time rule")
+TWO_KINDS = ("pulses", "rhythm")  # of order: scenarios that show the cures
+CURES = {  # models on these scenarios only -> their time features
+    "attention + clock": "clock",
+    "attention + trend": "trend",
 }
 
 
-def make_baselines(cv: int) -> dict[str, BaseEstimator]:
-    """Return the simplest classifiers for X (n, T, G): the majority class,
-    and logistic regressions, with the penalty tuned by `cv`-fold
-    cross-validation, on each gene's mean over time and on every value."""
+def make_baselines() -> dict[str, BaseEstimator]:
+    """Return logistic regressions for X (n, T, G), on each gene's mean over
+    time and on every value. The penalty is tuned on log loss, by 5-fold
+    cross-validation unless `resample_models` says which folds."""
     views = {
-        "logistic, time means": lambda X: X.mean(axis=1),  # (n, G)
-        "logistic, all values": lambda X: X.reshape(len(X), -1),
+        GENE_MEANS: lambda X: X.mean(axis=1),  # (n, G)
+        ALL_VALUES: lambda X: X.reshape(len(X), -1),
     }
-    baselines = {"majority class": DummyClassifier(strategy="prior")}
-    for name, view in views.items():
-        baselines[name] = make_pipeline(
+    return {
+        name: make_pipeline(
             FunctionTransformer(view),
             StandardScaler(),
+            PCA(svd_solver="full"),  # fewer columns, the same regression
             LogisticRegressionCV(
-                Cs=np.logspace(-4, 1, 6),
-                cv=cv,
-                scoring="roc_auc",
+                Cs=np.logspace(-5, 1, 7),
+                cv=5,
+                scoring="neg_log_loss",
                 l1_ratios=(0,),
                 use_legacy_attributes=False,
             ),
         )
-    return baselines
+        for name, view in views.items()
+    }
 
 
 def without_order(classifier: BaseEstimator, *, seed: int) -> BaseEstimator:
@@ -73,51 +72,87 @@ def resample_models(
     n_repeats: int,
     seed: int,
     n_jobs: int | None,
+    groups: np.ndarray | None = None,
+    genes: Iterable[int] = (),
+    windows: bool = False,
+    possible: np.ndarray | None = None,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Train and score every model on the same splits of X (n, T, G), y (n,):
-    `n_repeats` times `n_folds` stratified folds, with a seed of its own for
-    the networks in each.
+    `n_repeats` times `n_folds` stratified folds, which keep `groups` (n,)
+    whole, with a seed of its own for the networks in each. They are not the
+    folds of a search with the same `seed`.
 
     Returns by model each score of `score_predictions` (n_resamples,) and,
-    for networks, the importance of `genes` (n_resamples, G) and `windows`
-    (n_resamples, n_windows) for the samples left out.
+    for networks, the importance of `genes` (n_resamples, n_genes) and, if
+    asked for, `windows` (n_resamples, n_windows) for the samples left out.
+    Where the probabilities (n,) are known with which outcomes were drawn, the
+    best `possible` scores are those of one more model.
     """
-    folds = RepeatedStratifiedKFold(
-        n_splits=n_folds, n_repeats=n_repeats, random_state=seed + 1
-    )
-    splits = list(enumerate(folds.split(X, y)))
+    splits = [
+        split
+        for repeat in range(1, n_repeats + 1)
+        for split in make_folds(
+            n_folds, groups, seed=seed + 1000 * repeat
+        ).split(X, y, groups)
+    ]
+    explain = partial(permutation_importance, genes=genes, windows=windows)
     calls = [
-        delayed(_score_resample)(model, X, y, split, seed + k)
+        delayed(_score_resample)(
+            clone(model), X, y, groups, split, explain, seed + 1 + k
+        )
         for model in models.values()
-        for k, split in splits
+        for k, split in enumerate(splits)
     ]
     scores = iter(
         run_parallel(
-            "resamples", calls, n_jobs=n_jobs, tasks_per_batch=n_folds
+            "resampling", calls, n_jobs=n_jobs, tasks_per_batch=n_folds
         )
     )
     rows = {name: [next(scores) for _ in splits] for name in models}
+    if possible is not None:
+        rows[BEST] = [
+            score_predictions(y[test], possible[test]) for _, test in splits
+        ]
     return {
         name: {key: np.array([r[key] for r in row]) for key in row[0]}
         for name, row in rows.items()
     }
 
 
-def _score_resample(model, X, y, split, seed):
+def _score_resample(model, X, y, groups, split, explain, seed):
     train, test = split
-    model = clone(model)
-    names = model.get_params()
-    seeds = [name for name in names if name.split("__")[-1] == "seed"]
-    model.set_params(**dict.fromkeys(seeds, seed))
-    model.fit(X[train], y[train])
+    model = fit_clone(model, X, y, groups, train, seed)
 
     def predict(X):
         return model.predict_proba(X)[:, 1]
 
     scores = score_predictions(y[test], predict(X[test]))
     if isinstance(model, SequenceClassifier):
-        scores |= permutation_importance(predict, X[test], y[test], seed=seed)
+        scores |= explain(predict, X[test], y[test], seed=seed)
     return scores
+
+
+def fit_clone(
+    model: BaseEstimator,
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray | None,
+    rows: np.ndarray,
+    seed: int,
+) -> BaseEstimator:
+    """Return a copy of `model` trained on `rows` of X (n, T, G), y (n,). All
+    its seeds are set to `seed`; folds within it keep `groups` (n,) whole."""
+    model = clone(model)
+    for name in model.get_params():
+        ending = name.split("__")[-1]
+        if ending == "seed":
+            model.set_params(**{name: seed})
+        if ending == "cv":
+            inner = None if groups is None else groups[rows]
+            folds = make_folds(5, inner, seed=seed)
+            folds = list(folds.split(X[rows], y[rows], inner))
+            model.set_params(**{name: folds})
+    return model.fit(X[rows], y[rows])
 
 
 def run_controls(
@@ -125,47 +160,59 @@ def run_controls(
     n_seeds: int,
     epochs: int,
     n_jobs: int | None,
-    settings: tuple[str, ...] = SETTINGS,
+    scenarios: tuple[str, ...] = CHECKS,
     n_train: int = 800,
     n_test: int = N_TEST,
+    first_seed: int = 1000,
 ) -> dict[str, dict]:
-    """Train every model on `n_seeds` simulations of each of the settings.
+    """Train every model on `n_seeds` simulations of each of the scenarios.
 
-    Returns ROC AUCs (n_seeds,) on `n_test` new samples, by setting and by
-    model, and the best possible one; for "order only", also those of the
-    attention model with each of `OTHER_FEATURES`.
+    Returns ROC AUCs (n_seeds,) on `n_test` new samples, by scenario and by
+    model, and the best possible one; for `TWO_KINDS` of order, also those of
+    attention with one of its time features only.
     """
     models = {
         name: (entry.build, entry.largest) for name, entry in MODELS.items()
-    } | OTHER_FEATURES
-    plan = [(setting, name) for name in MODELS for setting in settings]
-    plan += [("order only", kind) for kind in OTHER_FEATURES]
+    }
+    largest = MODELS["attention + time"].largest
+    for name, kind in CURES.items():
+        params = largest | {"time_features": kind}
+        models[name] = build_time_aware_model, params
+    plan = [
+        (scenario, name)
+        for name in (*models, ALL_VALUES)
+        for scenario in scenarios
+        if name not in CURES or scenario in TWO_KINDS
+    ]
+    classifiers = make_baselines() | {
+        name: SequenceClassifier(build, **params | {"epochs": epochs})
+        for name, (build, params) in models.items()
+    }
     calls = [
         delayed(_train_on_simulation)(
-            setting, *models[name], epochs, seed, n_train, n_test
+            scenario, classifiers[name], first_seed + seed, n_train, n_test
         )
-        for setting, name in plan
+        for scenario, name in plan
         for seed in range(n_seeds)
     ]
     scores = iter(run_parallel("controls", calls, n_jobs=n_jobs))
-    controls = {}
-    for setting, name in plan:
+    controls = {scenario: {} for scenario in scenarios}
+    for scenario, name in plan:
         pairs = [next(scores) for _ in range(n_seeds)]
         reached, possible = zip(*pairs, strict=True)
-        row = controls.setdefault(setting, {})
-        row |= {name: list(reached), "best possible": list(possible)}
+        controls[scenario] |= {
+            name: list(reached),
+            BEST: list(possible),
+        }
     return controls
 
 
-def _train_on_simulation(
-    setting, build, params, epochs, seed, n_train, n_test
-):
+def _train_on_simulation(scenario, model, seed, n_train, n_test):
     """Return the ROC AUC on new samples, and the best possible there."""
-    data = simulate_expression(setting, n_train + n_test, seed=1000 + seed)
+    data = simulate_expression(scenario, n_train + n_test, seed=seed)
     X = data.X.astype(np.float32)
-    classifier = SequenceClassifier(build, seed=seed, epochs=epochs, **params)
-    classifier.fit(X[:n_train], data.y[:n_train])
-    p = classifier.predict_proba(X[n_train:])[:, 1]
+    model = fit_clone(model, X, data.y, None, np.arange(n_train), seed)
+    p = model.predict_proba(X[n_train:])[:, 1]
     y, log_odds = data.y[n_train:], data.truth.log_odds[n_train:]
     return (
         score_predictions(y, p)["roc_auc"],

@@ -1,16 +1,20 @@
 """What a trained model sees: order, genes and times, attention, and costs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from helpers.models import MODELS, TimeFeatures
+from helpers.training import PREDICT_BATCH
 
 WINDOW = 5  # time points
+MOST_GENES = 20  # whose importance is measured
 LENGTHS = (25, 50, 100, 200, 400)  # time points at which costs are given
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "results.json"
 
@@ -48,59 +52,108 @@ def permutation_importance(
     X: np.ndarray,
     y: np.ndarray,
     *,
+    genes: Iterable[int],
+    windows: bool,
     seed: int,
-    n_repeats: int = 5,
+    n_repeats: int = 3,
 ) -> dict[str, np.ndarray]:
-    """Measure the drop in ROC AUC when a gene's whole series, or all genes in
-    a window of time, are exchanged between samples.
+    """Measure the drop in ROC AUC when one gene's whole series, or all genes
+    in a window of time, are exchanged between samples.
 
-    X (n, T, G), y (n,), not trained on. Returns `genes` (G,) and `windows`
-    (n_windows,), means over `n_repeats`. Source: Breiman (2001), Machine
-    Learning 45, for single features.
+    X (n, T, G), y (n,), not trained on. Returns `genes` (n_genes,) and, if
+    asked for, `windows` (n_windows,), means over `n_repeats`. Source: Breiman
+    (2001), Machine Learning 45, for single features.
     """
     rng = np.random.default_rng(seed)
     full = roc_auc_score(y, predict(X))
 
     def drop(part):
-        scores = []
-        for _ in range(n_repeats):
-            changed = X.copy()
-            changed[part] = X[rng.permutation(len(X))][part]
-            scores.append(roc_auc_score(y, predict(changed)))
-        return full - np.mean(scores)
+        changed = np.stack([X] * n_repeats)
+        for copy in changed:
+            copy[part] = X[rng.permutation(len(X))][part]
+        p = predict(changed.reshape(-1, *X.shape[1:]))  # at once is faster
+        p = p.reshape(n_repeats, len(X))
+        return full - np.mean([roc_auc_score(y, row) for row in p])
 
-    genes = [np.s_[:, :, g] for g in range(X.shape[2])]
-    windows = [np.s_[:, window] for window in list_windows(X.shape[1])]
-    return {
-        "genes": np.array([drop(part) for part in genes]),
-        "windows": np.array([drop(part) for part in windows]),
-    }
+    drops = {"genes": np.array([drop(np.s_[:, :, g]) for g in genes])}
+    if windows:
+        parts = list_windows(X.shape[1])
+        drops["windows"] = np.array([drop(np.s_[:, part]) for part in parts])
+    return drops
 
 
-def average_attention(
+def promising_genes(
+    networks: Iterable[keras.Model], X: np.ndarray, most: int = MOST_GENES
+) -> list[int]:
+    """Return the genes of the scaled X (n, T, G) that the networks' outputs
+    change most with, by their mean absolute gradients: all, or `most` of
+    them."""
+    if X.shape[2] <= most:
+        return list(range(X.shape[2]))
+    X = tf.convert_to_tensor(X[:PREDICT_BATCH])
+    total = 0
+    for network in networks:
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            output = network(X)
+        slope = tf.abs(tape.gradient(output, X)).numpy().mean(axis=(0, 1))
+        total = total + slope / max(slope.max(), 1e-12)  # (G,)
+    return sorted(np.argsort(-total, kind="stable")[:most].tolist())
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Attention weights, means over heads: `maps` (2, T, T), those of either
+    outcome, row t is where time point t looks; `received` (n, T), how much
+    each sample's time points get, in multiples of uniform attention."""
+
+    maps: np.ndarray
+    received: np.ndarray
+
+
+def read_attention(
     model: keras.Model, X: np.ndarray, y: np.ndarray
-) -> np.ndarray:
-    """Return the mean attention weights (2, T, T) of either outcome, over
-    samples of the scaled X (n, T, G) and heads: row t is where time point t
-    looks."""
+) -> Attention:
+    """Return where a model looks in the scaled X (n, T, G), y (n,)."""
     with_time = keras.layers.Identity()
     for layer in model.layers:
         if isinstance(layer, TimeFeatures):
             with_time, model = layer, model.get_layer("attention")
     attention = model.get_layer("self_attention")
-
-    def total(samples):
-        x = with_time(samples)
+    maps, received = np.zeros((2, X.shape[1], X.shape[1])), []
+    for start in range(0, len(X), 64):  # bounds memory
+        x, outcomes = with_time(X[start : start + 64]), y[start : start + 64]
         _, weights = attention(x, x, return_attention_scores=True)
-        return np.asarray(weights).mean(axis=1).sum(axis=0)  # (T, T)
+        weights = np.asarray(weights).mean(axis=1)  # (n, T, T)
+        received.append(weights.sum(axis=1))
+        for outcome in (0, 1):
+            maps[outcome] += weights[outcomes == outcome].sum(axis=0)
+    counts = np.bincount(y, minlength=2)[:, None, None]
+    return Attention(maps / counts, np.concatenate(received))
 
-    maps = []
-    for outcome in (0, 1):
-        chosen = X[y == outcome]
-        parts = range(0, len(chosen), 64)  # bounds memory
-        sums = [total(chosen[i : i + 64]) for i in parts]
-        maps.append(np.sum(sums, axis=0) / len(chosen))
-    return np.stack(maps)
+
+def relate_attention(
+    attention: Attention, X: np.ndarray
+) -> dict[str, float | list[float]]:
+    """Say what the attention that time points receive goes with in X (n, T,
+    G): `time_share` is the share of its variance that one profile over time,
+    the same for all samples, explains; `genes` (G,) are the correlations of
+    the rest with each gene, its own profile taken off; `between_outcomes` is
+    the largest difference of the outcomes' maps, in multiples of uniform."""
+    received = attention.received - 1  # 1 is uniform
+    profile = received.mean(axis=0)
+    rest = (received - profile).ravel()
+    total = np.square(received).sum()
+    genes = (X - X.mean(axis=0)).reshape(-1, X.shape[2]).astype(float)
+    spread = np.sqrt(np.square(genes).sum(axis=0) * np.square(rest).sum())
+    products = rest @ genes  # (G,)
+    known = np.zeros_like(products)
+    gap = np.abs(attention.maps[1] - attention.maps[0]).max() * len(profile)
+    return {
+        "time_share": float(len(received) * np.square(profile).sum() / total),
+        "genes": np.divide(products, spread, known, where=spread > 0).tolist(),
+        "between_outcomes": float(gap),
+    }
 
 
 def count_multiply_adds(model: keras.Model) -> int:
@@ -126,32 +179,28 @@ def count_multiply_adds(model: keras.Model) -> int:
     return total
 
 
-def count_sequential_steps(model: keras.Model) -> int:
-    """Count the steps along time that have to wait for each other: as many
-    as time points where a state is handed on, else one."""
-    recurrent = any(isinstance(x, keras.layers.LSTM) for x in model.layers)
-    return model.input_shape[1] if recurrent else 1
-
-
 def describe_costs(n_genes: int = 10) -> dict:
     """Return, by model of `MODELS` and number of time points, multiply-adds
-    and sequential steps for one sample, and the milliseconds of a training
-    step (32 samples: median, low, high) that `make benchmark` measured; and
-    the machine it ran on."""
+    for one sample and the milliseconds of a training step (32 samples:
+    median, low, high) that `make benchmark` measured; the machine it ran on;
+    and the longest series for which attention was the faster."""
     measured = json.loads(BENCHMARK.read_text())
-    costs = {"machine": measured["machines"]["steps"], "models": {}}
+    models = {}
     for name, entry in MODELS.items():
-        models = {
-            T: entry.build((T, n_genes), **entry.largest) for T in LENGTHS
-        }
         times = measured["steps"][name]
-        costs["models"][name] = {
+        models[name] = {
             "multiply_adds": {
-                T: count_multiply_adds(m) for T, m in models.items()
-            },
-            "sequential_steps": {
-                T: count_sequential_steps(m) for T, m in models.items()
+                T: count_multiply_adds(entry.build_largest((T, n_genes)))
+                for T in LENGTHS
             },
             "milliseconds": {T: times[str(T)] for T in LENGTHS},
         }
-    return costs
+    attention, lstm = (
+        models[name]["milliseconds"] for name in ("attention", "LSTM")
+    )
+    faster = [T for T in LENGTHS if attention[T]["median"] < lstm[T]["median"]]
+    return {
+        "machine": measured["machines"]["steps"],
+        "models": models,
+        "faster_up_to": max(faster, default=0),
+    }

@@ -1,7 +1,8 @@
 """Q2: the prescribed attention model, the LSTM it is compared with, and the
 registry of all models."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -10,7 +11,7 @@ from keras import layers
 
 from helpers.training import GraphModel
 
-LEARNING_RATE = 1e-3  # Adam's default, the same for every model
+LEARNING_RATE = 1e-3  # Adam's default
 
 
 def build_attention_model(
@@ -43,76 +44,104 @@ def build_attention_model(
     return _compile(GraphModel(inputs, outputs, name="attention"))
 
 
-def build_positional_attention_model(
+def build_time_aware_model(
     input_shape: tuple[int, int],
     num_heads: int,
     key_dim: int,
     dropout_rate: float,
     l2_reg: float,
-    time_features: str = "slow waves",
+    time_features: str = "clock + trend",
+    times: tuple[float, ...] | None = None,
 ) -> keras.Model:
     """Build and compile the model of Q2 for genes that come with the time.
 
     Arguments and output as in `build_attention_model`, whose layers these
-    are; `time_features` is a kind that `encode_time` knows.
+    are; `time_features` is one of `TIME_FEATURES`; `times` (T,) are those of
+    the time points, None if they are evenly spaced.
     """
     inputs = keras.Input(shape=input_shape, name="expression")  # (n, T, G)
-    x = TimeFeatures(time_features, name="with_time")(inputs)
+    x = TimeFeatures(time_features, times, name="with_time")(inputs)
     compiled = build_attention_model(
         x.shape[1:], num_heads, key_dim, dropout_rate, l2_reg
     )
     stack = keras.Model(compiled.inputs, compiled.outputs, name="attention")
-    return _compile(GraphModel(inputs, stack(x), name="positional_attention"))
+    return _compile(GraphModel(inputs, stack(x), name="time_aware_attention"))
 
 
-def encode_time(n_time_steps: int, kind: str, width: int = 6) -> np.ndarray:
-    """Return features (T, width) of the time points 0 ... T - 1.
-
-    "slow waves": sine and cosine of pi m t / 2, m = 1 ... width / 2, where t
-    runs from 0 to 2. "sinusoids": those of Vaswani et al. (2017), section
-    3.5, whose waves shorten from 10000 time points to 2 pi. "time": t alone,
-    from -1 to 1. Raises ValueError for another kind.
-    """
-    half = np.arange((width + 1) // 2)
-    steps = np.arange(n_time_steps)[:, None]  # (T, 1)
-    t = 2 * steps / max(n_time_steps - 1, 1)
-    if kind == "time":
-        return t - 1
-    if kind == "slow waves":
-        angle = np.pi * (half + 1) * t / 2
-    elif kind == "sinusoids":
-        angle = steps / 10000.0 ** (2 * half / width)
-    else:
-        raise ValueError(f"unknown kind of time features: {kind!r}")
-    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)[:, :width]
+TIME_FEATURES = ("none", "clock", "trend", "clock + trend")
 
 
 @keras.saving.register_keras_serializable("assignment7")
 class TimeFeatures(layers.Layer):
-    """Append the features of `encode_time` to X (n, T, G), or, for "added
-    sinusoids", add a third of the sinusoids to it. Nothing is learned."""
+    """Append features of time to X (n, T, G); nothing is learned.
 
-    def __init__(self, kind: str, **kwargs):
+    "clock" tells the time: six slow waves, the same for every sample.
+    "trend" tells where each gene is going: its slope at each time point.
+    """
+
+    def __init__(
+        self, kind: str, times: tuple[float, ...] | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
+        if kind not in TIME_FEATURES:
+            raise ValueError(
+                f"time_features must be one of {TIME_FEATURES}, got {kind!r}"
+            )
         self.kind = kind
+        self.times = times
 
     def call(self, X):
-        n, T, G = keras.ops.shape(X)
-        if self.kind == "added sinusoids":
-            added = encode_time(T, "sinusoids", G) / 3
-            return X + keras.ops.cast(added, X.dtype)
-        features = keras.ops.cast(encode_time(T, self.kind), X.dtype)
-        repeated = keras.ops.repeat(features[None], n, axis=0)
-        return keras.ops.concatenate([X, repeated], axis=2)
+        n, T, _ = keras.ops.shape(X)
+        times = space_times(range(T) if self.times is None else self.times)
+        parts = [X]
+        if "clock" in self.kind:
+            clock = keras.ops.cast(encode_clock(times), X.dtype)  # (T, 6)
+            parts.append(keras.ops.repeat(clock[None], n, axis=0))
+        if "trend" in self.kind:
+            slopes = keras.ops.cast(weigh_slopes(times), X.dtype)  # (T, T)
+            parts.append(keras.ops.einsum("st,ntg->nsg", slopes, X))
+        return keras.ops.concatenate(parts, axis=2)
 
     def compute_output_shape(self, input_shape):
         n, T, G = input_shape
-        if self.kind != "added sinusoids":
-            G += encode_time(T, self.kind).shape[1]
-        return n, T, G
+        return (
+            n,
+            T,
+            G * (1 + ("trend" in self.kind)) + 6 * ("clock" in self.kind),
+        )
 
     def get_config(self):
-        return {**super().get_config(), "kind": self.kind}
+        config = {"kind": self.kind, "times": self.times}
+        return {**super().get_config(), **config}
+
+
+def space_times(times: Sequence[float]) -> np.ndarray:
+    """Return times (T,) from 0 to T - 1, whatever their unit was."""
+    t = np.asarray(times, dtype=float) - times[0]
+    return np.round(t / max(t[-1], 1e-300) * (len(t) - 1), 6)
+
+
+def encode_clock(times: np.ndarray) -> np.ndarray:
+    """Return sine and cosine (T, 6) of pi m t / 2, m = 1, 2, 3, where t runs
+    from 0 to 2: the positional encoding of Vaswani et al. (2017), section
+    3.5, with slow waves."""
+    t = 2 * times / max(times[-1], 1)
+    angle = np.pi / 2 * t[:, None] * np.array([1, 2, 3])
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+
+def weigh_slopes(times: np.ndarray, width: int = 11) -> np.ndarray:
+    """Return weights (T, T) that make of a series (T,) its local slopes, by
+    least squares over `width` time points, times that many steps."""
+    T = len(times)
+    width = min(width, T)
+    weights = np.zeros((T, T))
+    for point in range(T):
+        start = int(np.clip(point - width // 2, 0, T - width))
+        t = times[start : start + width]
+        t = t - t.mean()
+        weights[point, start : start + width] = width * t / (t @ t)
+    return weights
 
 
 def build_lstm_model(
@@ -161,22 +190,38 @@ class ModelEntry:
 
     @property
     def largest(self) -> dict[str, object]:
-        """The largest candidate of the grid, with the least dropout and
-        penalty: what simulations train."""
+        """The largest candidate of the grid, with all time features and the
+        least dropout and penalty: what simulations train."""
         return {
-            name: min(values) if name in REGULARISATION else max(values)
+            name: values[0] if name in REGULARISATION else values[-1]
             for name, values in self.grid.items()
         }
+
+    def build_largest(self, input_shape: tuple[int, int]) -> keras.Model:
+        """Build the largest candidate, whose learning rate and epochs do not
+        matter here."""
+        known = inspect.signature(self.build).parameters
+        params = {k: v for k, v in self.largest.items() if k in known}
+        return self.build(input_shape, **params)
+
+    @property
+    def quick_grid(self) -> dict[str, list]:
+        """The largest candidate, with each kind of time features, and few
+        epochs: what a quick run searches."""
+        grid = {name: [value] for name, value in self.largest.items()}
+        if "time_features" in grid:
+            grid["time_features"] = self.grid["time_features"]
+        return grid | {"epochs": [5]}
 
 
 REGULARISATION = {"dropout_rate": [0.1, 0.3], "l2_reg": [0.01, 0.02]}
 ATTENTION_GRID = {"num_heads": [2, 3], "key_dim": [5, 10], **REGULARISATION}
 
-# Okabe & Ito's colours differ for colour-blind readers; markers and line
-# styles differ in greyscale too.
+# 16 candidates each. Okabe & Ito's colours differ for colour-blind readers;
+# markers and line styles differ in greyscale too.
 MODELS = {
     "attention": ModelEntry(
-        name="the prescribed attention model",
+        name="the assigned attention model",
         color="#0072B2",
         marker="o",
         linestyle="-",
@@ -189,15 +234,28 @@ MODELS = {
         marker="s",
         linestyle="--",
         build=build_lstm_model,
-        grid={"units": [8, 16, 24, 32], **REGULARISATION},
+        grid={
+            "units": [24, 48],
+            "dropout_rate": [0.1, 0.3],
+            "l2_reg": [0.01],
+            "learning_rate": [0.001, 0.003],
+            "epochs": [10, 20],
+        },
     ),
     "attention + time": ModelEntry(
         name="attention with time features",
         color="#009E73",
         marker="^",
         linestyle="-.",
-        build=build_positional_attention_model,
-        grid=ATTENTION_GRID,
+        build=build_time_aware_model,
+        grid={
+            "time_features": list(TIME_FEATURES),
+            "num_heads": [3],
+            "key_dim": [5, 10],
+            "dropout_rate": [0.1],
+            "l2_reg": [0.01],
+            "epochs": [10, 20],
+        },
     ),
 }
 

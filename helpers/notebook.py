@@ -1,18 +1,17 @@
-"""What cells show: source, figures, tables, warnings; and their clock."""
+"""What cells show: source, figures, tables, warnings."""
 
 import html
 import inspect
 import io
-import time
+import os
+import re
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Image, display
+from IPython.display import HTML, DisplayHandle, Image, display
 from matplotlib.figure import Figure
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -22,11 +21,11 @@ LABELS = {
     "outcome_1": "with Outcome 1",
     "share_of_1": "share",
     "roc_auc": "ROC AUC",
-    "roc_auc_low": "95 % interval from",
-    "roc_auc_high": "to",
+    "groups_0": "groups of outcome 0",
+    "groups_1": "groups of outcome 1",
+    "validation": "validation ROC AUC",
     "log_loss": "log loss",
     "brier": "Brier score",
-    "multiply_adds": "multiply-adds",
 }
 
 
@@ -42,21 +41,40 @@ def show_source(*functions: Callable) -> None:
     display(versions, raw=True)
 
 
-def show_figure(
-    figure: Figure, name: str, caption: str, alt: str, folder: Path
+def find_out() -> Path:
+    """Return the folder for outputs: OUT of the environment, or build/."""
+    return Path(os.environ.get("OUT", "build"))
+
+
+def show_figure(figure: Figure, name: str, caption: str, alt: str) -> None:
+    """Save `figure` as figures/name.png among the outputs, show it with its
+    text alternative, and its caption below it (which our page takes from the
+    image)."""
+    image, caption = _make_image(figure, name, caption, alt)
+    display(image)
+    display(HTML(f"<p><em>{caption}</em></p>", metadata={"caption": True}))
+
+
+def update_figure(
+    place: DisplayHandle, figure: Figure, name: str, caption: str, alt: str
 ) -> None:
-    """Save `figure` as folder/name.png, show it with its text alternative,
-    and its caption below it (which our page takes from the image)."""
+    """Save `figure` as `show_figure` does, and show it in a `place` of an
+    earlier cell."""
+    image, _ = _make_image(figure, name, caption, alt)
+    place.update(image)
+
+
+def _make_image(figure, name, caption, alt):
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=200)
     plt.close(figure)
+    folder = find_out() / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.png").write_bytes(png.getvalue())
     width = int(figure.get_figwidth() * 100)
-    texts = {"alt": html.unescape(alt), "caption": html.unescape(caption)}
-    display(Image(png.getvalue(), width=width, metadata=texts))
-    text = f"<p><em>{html.escape(texts['caption'])}</em></p>"
-    display(HTML(text, metadata={"caption": True}))
+    caption = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", caption)
+    texts = {"alt": html.unescape(alt), "caption": caption}
+    return Image(png.getvalue(), width=width, metadata=texts), caption
 
 
 def show_table(rows: dict[str, dict], name: str) -> None:
@@ -82,20 +100,6 @@ def _format(value):
     return f"{value:,}" if type(value) is int else value
 
 
-def show_summary(model: keras.Model) -> None:
-    """Show a model's layers, their outputs' shapes and their parameters."""
-    rows = {
-        layer.name: {
-            "layer": type(layer).__name__,
-            "output shape": str(layer.output.shape).replace("None", "n"),
-            "parameters": layer.count_params(),
-        }
-        for layer in model.layers
-    }
-    rows["total"] = {"parameters": model.count_params()}
-    show_table(rows, "name")
-
-
 def show_warnings_as_notes() -> None:
     """Show warnings in a notebook as text, without paths or line numbers, by
     the hook that Python documents for this."""
@@ -105,11 +109,3 @@ def show_warnings_as_notes() -> None:
         display(HTML(f"<blockquote><p>{text}</p></blockquote>"))
 
     warnings.showwarning = show
-
-
-@contextmanager
-def timed(timings: dict[str, float], name: str) -> Iterator[None]:
-    """Record in `timings[name]` how many seconds the block took."""
-    start = time.perf_counter()
-    yield
-    timings[name] = round(time.perf_counter() - start, 1)

@@ -1,30 +1,38 @@
 """Every figure. Each function returns a Figure and shows nothing."""
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import roc_curve
+from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
-from helpers.experiments import ABLATION
-from helpers.explain import list_windows
+from helpers.evaluate import corrected_error
+from helpers.experiments import ALL_VALUES, BEST, TWO_KINDS
+from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
-from helpers.report import Controls, ModelComparison, Search, Training
+from helpers.report import (
+    TIME_AWARE,
+    Controls,
+    ModelComparison,
+    Search,
+    Training,
+)
+from helpers.simulate import Truth
 
 OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
-GREY, PALE = "#595959", "#BBBBBB"
+GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
 GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
-WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 WIDTH = 8.0  # inches, the width of the page
 SHIFTS = (-0.22, 0, 0.22)  # of the models, side by side
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 11,
+    "axes.titlelocation": "left",
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "legend.frameon": False,
@@ -39,64 +47,121 @@ def _subplots(n_rows=1, n_columns=1, *, height, **options):
 
 
 @styled
-def plot_profiles(
-    data: ExpressionData, mean_gaps: dict[str, float], most: int = 10
+def plot_layers(model: keras.Model) -> Figure:
+    """A box per layer of the model, with the shape of its output."""
+    figure, [[ax]] = _subplots(height=1.5)
+    ax.set_axis_off()
+    ax.set(xlim=(-0.5, len(model.layers) - 0.5), ylim=(-1, 1))
+    for x, layer in enumerate(model.layers):
+        learns = layer.count_params() > 0
+        name = _WORDS.get(type(layer).__name__, type(layer).__name__)
+        box = {
+            "boxstyle": "round,pad=0.45",
+            "facecolor": "#D6EAF5" if learns else "white",
+            "edgecolor": GREY,
+        }
+        place = {"ha": "center", "va": "center", "fontsize": 8}
+        ax.text(x, 0.15, name, bbox=box, **place)
+        shape = " x ".join(str(size) for size in layer.output.shape[1:])
+        ax.text(x, -0.75, shape, color=GREY, **place)
+        if x:
+            arrow = {"arrowstyle": "->", "color": GREY}
+            ends = (x - 0.44, 0.15), (x - 0.58, 0.15)
+            ax.annotate("", *ends, arrowprops=arrow)
+    return figure
+
+
+_WORDS = {
+    "InputLayer": "time x\ngenes",
+    "MultiHeadAttention": "self-\nattention",
+    "Dropout": "drop-\nout",
+    "LayerNormalization": "layer\nnorm",
+    "GlobalAveragePooling1D": "mean\nover time",
+    "Dense": "one unit,\nsigmoid",
+}
+
+
+@styled
+def plot_data(
+    data: ExpressionData, mean_gaps: dict[str, float], truth: Truth | None
 ) -> Figure:
-    """Mean expression over time by outcome, with 95 % intervals of the mean,
-    for the `most` genes at which the outcomes differ most."""
+    """Left: two genes in two samples of either outcome, dots, and smoothed
+    over 7 time points, lines. Right: means by outcome with 95 % intervals, of
+    the genes that the `truth` names, or of three with the largest
+    `mean_gaps`."""
     gaps = np.array(list(mean_gaps.values()))
-    chosen = np.sort(np.argsort(-gaps, kind="stable")[:most])
-    n_columns = min(5, len(chosen))
-    n_rows = -(-len(chosen) // n_columns)
-    figure, axes = _subplots(
-        n_rows, n_columns, height=0.6 + 1.5 * n_rows, sharex=True, sharey=True
-    )
-    for ax, gene in zip(axes.flat, chosen, strict=False):
+    chosen = truth.genes if truth else np.argsort(-gaps, kind="stable")[:3]
+    chosen = sorted(chosen)
+    figure = plt.figure(figsize=(WIDTH, 4.4))
+    left, right = figure.subfigures(1, 2, width_ratios=(1.2, 1))
+    axes = left.subplots(2, 2, sharex=True, sharey=True)
+    samples = _choose_samples(data, chosen[-2:])
+    for ax, (sample, leader) in zip(axes.T.flat, samples, strict=True):
+        for gene, look in zip(chosen[-2:], ("-", "--"), strict=False):
+            values = data.X[sample, :, gene]
+            color = MODELS["LSTM"].color if look == "-" else "#009E73"
+            ax.plot(data.times, values, ".", color=color, ms=2, alpha=0.6)
+            smooth = uniform_filter1d(values.astype(float), 7, mode="nearest")
+            name = _literal(data.genes[gene])
+            ax.plot(data.times, smooth, look, color=color, label=name)
+        outcome = _literal(data.classes[data.y[sample]])
+        title = f"Outcome {outcome}: {_literal(data.genes[leader])} leads"
+        ax.set_title(title, size=9)
+    _add_legend(left, axes[0, 0])
+    left.supxlabel(_time_label(data), fontsize=10)
+    left.supylabel("expression", fontsize=10)
+    axes = right.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, gene in zip(axes, chosen, strict=True):
         for outcome, look in enumerate(OUTCOMES):
             X = data.X[data.y == outcome, :, gene].astype(np.float64)  # (n, T)
             mean, half = X.mean(axis=0), 1.96 * X.std(axis=0) / np.sqrt(len(X))
             label = f"Outcome {_literal(data.classes[outcome])}"
             ax.plot(data.times, mean, lw=1.3, label=label, **look)
-            band = mean - half, mean + half
-            shade = {"color": look["color"], "alpha": 0.3, "lw": 0}
-            ax.fill_between(data.times, *band, **shade)
-        ax.set_title(_literal(data.genes[gene]))
-    for ax in axes.flat[len(chosen) :]:
-        ax.set_axis_off()
-    figure.supxlabel("time point", fontsize=10)
-    figure.supylabel("mean expression", fontsize=10)
-    _add_legend(figure, axes[0, 0])
+            shade = {"color": look["color"], "alpha": 0.25, "lw": 0}
+            ax.fill_between(data.times, mean - half, mean + half, **shade)
+        ax.set_title(f"mean of {_literal(data.genes[gene])}", size=9)
+    _add_legend(right, axes[0])
+    right.supxlabel(_time_label(data), fontsize=10)
     return figure
 
 
+def _choose_samples(data, genes):
+    """Return two samples of outcome 0 and two of outcome 1 in which a gene
+    leads most clearly, and the index of that gene."""
+    X = data.X[:, :, [genes[0], genes[-1]]].astype(np.float64)
+    X = uniform_filter1d(X - X.mean(axis=1, keepdims=True), 7, axis=1)
+    slope = np.gradient(X, axis=1)
+    turn = X[..., 0] * slope[..., 1] - X[..., 1] * slope[..., 0]  # (n, T)
+    turn = turn.sum(axis=1)  # above 0 where the first gene leads
+    for outcome in (0, 1):
+        rows = np.flatnonzero(data.y == outcome)
+        sign = 1 if turn[rows].mean() > 0 else -1
+        for row in rows[np.argsort(-sign * turn[rows], kind="stable")[:2]]:
+            yield row, genes[0] if sign > 0 else genes[-1]
+
+
+def _time_label(data):
+    unit = f" [{_literal(data.time_unit)}]" if data.time_unit else ""
+    return f"time point{unit}"
+
+
 @styled
-def plot_search(search: Search) -> Figure:
-    """Heat map of mean ROC AUC over folds: the first two parameters as rows,
-    the other two as columns, the winner framed."""
-    table = pd.DataFrame(search.candidates)
-    names, best = list(search.best), list(search.best.values())
-    grid = table.pivot_table("roc_auc_mean", names[:2], names[2:])
-    middle = table["roc_auc_mean"].mean()
-    figure, [[ax]] = _subplots(height=3.2)
-    sns.heatmap(
-        grid,
-        annot=True,
-        fmt=".3f",
-        linewidths=1,
-        ax=ax,
-        cmap=sns.light_palette("#56B4E9", as_cmap=True),
-        annot_kws={"color": "black"},
-        # at least as wide as the spread over folds: noise stays pale
-        vmin=min(grid.min(axis=None), middle - search.fold_sd),
-        vmax=max(grid.max(axis=None), middle + search.fold_sd),
-        cbar_kws={"label": "mean ROC AUC over folds"},
-    )
-    row = grid.index.get_loc(tuple(best[:2]))
-    column = grid.columns.get_loc(tuple(best[2:]))
-    corner = (column + 0.04, row + 0.04)
-    frame = plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=3, ec="black")
-    ax.add_patch(frame)
-    ax.tick_params(axis="y", rotation=0)
+def plot_search(search: Search, n_folds: int) -> Figure:
+    """Mean ROC AUC over folds of each candidate, best first, with one
+    standard error that allows for shared training samples."""
+    rows = search.candidates[::-1]
+    figure, [[ax]] = _subplots(height=0.9 + 0.19 * len(rows))
+    means = np.array([row["roc_auc_mean"] for row in rows])
+    sds = np.array([row["roc_auc_sd"] for row in rows])
+    ratio = 1 / (n_folds - 1)  # of test to training samples
+    unit = corrected_error(np.arange(n_folds), ratio)
+    errors = sds * unit / np.std(np.arange(n_folds), ddof=1)
+    places = np.arange(len(rows))
+    ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
+    ax.plot(means[-1], places[-1], "o", color=MODELS["attention"].color, ms=8)
+    names = [", ".join(f"{k} {row[k]}" for k in search.varied) for row in rows]
+    ax.set_yticks(places, names, fontsize=8)
+    ax.set_xlabel("mean ROC AUC over folds")
     return figure
 
 
@@ -104,97 +169,119 @@ def plot_search(search: Search) -> Figure:
 def plot_training(trainings: dict[str, Training]) -> Figure:
     """Training and validation loss over epochs, a panel per model, with the
     best epoch and the last one of the search marked."""
-    figure, axes = _subplots(1, len(trainings), height=3.4, sharey=True)
+    figure, axes = _subplots(1, len(trainings), height=3.2, sharey=True)
     for ax, (name, training) in zip(axes[0], trainings.items(), strict=True):
         epochs = np.arange(1, training.epochs + 1)
         color, best = MODELS[name].color, training.best_epoch
-        ax.plot(epochs, training.loss, label="training", **GUIDE)
+        ax.plot(epochs, training.loss, label="training", color=PALE)
         ax.plot(epochs, training.val_loss, label="validation", color=color)
-        marker = {"color": color, "ms": 8, "clip_on": False}
-        ax.plot(best, training.lowest, "v", label="lowest", **marker)
-        ax.axvline(training.search_epochs, color=PALE, lw=1, zorder=0)
-        ax.set_title(f"{name}:\nlowest at epoch {best}")
+        marker = {"mfc": "none", "mec": color, "ms": 10, "clip_on": False}
+        ax.plot(best, training.lowest, "o", **marker)
+        ax.axvline(training.search_epochs, **GUIDE, zorder=0)
+        ax.set_title(f"{name}: lowest at epoch {best}")
         ax.set_xlabel("epoch")
         steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
         ax.xaxis.set_major_locator(steps)
-    axes[0, 0].legend()
-    axes[0, 0].set_ylabel("loss (cross-entropy + l2 penalty)")
+        ax.legend()
+    axes[0, 0].set_ylabel("loss (cross-entropy + l2)")
+    return figure
+
+
+@styled
+def plot_means(comparison: ModelComparison) -> Figure:
+    """The mean ROC AUC of every model over the resamples, worst first."""
+    names = sorted(comparison.models, key=comparison.auc)
+    figure, [[ax]] = _subplots(height=0.6 + 0.28 * len(names))
+    for y, name in enumerate(names):
+        auc = comparison.auc(name)
+        ax.hlines(y, 0.5, auc, color=PALE, lw=1)
+        ax.plot(auc, y, ms=8, **_look(name) | {"linestyle": "none"})
+        ax.annotate(f"{auc:.2f}", (auc, y), (8, -3.5), **_POINTS)
+    ax.set_yticks(range(len(names)), names)
+    low = min([0.5, *map(comparison.auc, names)])
+    ax.set(xlim=(low - 0.02, 1), ylim=(-0.6, len(names) - 0.4))
+    ax.set_xlabel("ROC AUC (0.5: guessing)")
     return figure
 
 
 @styled
 def plot_comparison(
-    resamples: dict[str, dict[str, np.ndarray]],
-    y: np.ndarray,
-    predictions: dict[str, np.ndarray],
-    comparison: ModelComparison,
+    comparison: ModelComparison, resamples: dict[str, dict[str, np.ndarray]]
 ) -> Figure:
-    """Left: ROC AUC of each resample, joined where it is the same one, and
-    the means. Right: ROC curves on the held-out samples, with the area and
-    its interval out of `comparison`."""
-    figure, [[left, right]] = _subplots(
-        1, 2, height=3.8, width_ratios=(1, 1.15)
-    )
-    values = np.array([resamples[name]["roc_auc"] for name in MODELS])
-    left.plot(values, color=PALE, lw=1, zorder=1)
-    for x, name in enumerate(MODELS):
-        _plot_dots(left, name, x, values[x], bar="black")
-        mean = values[x].mean()
-        beside = {"ha": "left", "va": "center"}
-        _annotate(left, f"{mean:.3f}", (x + 0.3, mean), (0, 0), **beside)
-        false, true, _ = roc_curve(y, predictions[name])
-        score = "{roc_auc:.3f} ({roc_auc_low:.2f}–{roc_auc_high:.2f})"
-        label = f"{name}: {score.format(**comparison.held_out[name])}"
-        line = _look(name) | {"marker": "", "drawstyle": "steps-post"}
-        right.plot(false, true, label=label, **line)
-    _mark_chance(left)
-    labels = [name.replace(" + ", "\n+ ") for name in MODELS]
-    left.set_xticks(range(len(MODELS)), labels)
-    left.set(ylabel="ROC AUC of a resample", xlim=(-0.5, len(MODELS) - 0.2))
-    left.set_title("resamples of the training set")
-    right.plot([0, 1], [0, 1], **GUIDE)
-    right.legend(title="ROC AUC (95 % interval)", loc="lower right")
-    right.set(xlabel="false positive rate", ylabel="true positive rate")
-    right.set_title("held-out samples")
+    """ROC AUC of every model: each resample and their mean; validation
+    samples with a 95 % interval."""
+    names = sorted(comparison.models, key=comparison.auc)
+    figure, [[ax]] = _subplots(height=0.9 + 0.55 * len(names))
+    for y, name in enumerate(names):
+        look = _look(name) | {"linestyle": "none"}
+        aucs = resamples[name]["roc_auc"]
+        ax.plot(aucs, np.full(len(aucs), y + 0.14), ms=4, alpha=0.5, **look)
+        ax.plot(aucs.mean(), y + 0.14, ms=9, **look)
+        scores = comparison.models[name]["held_out"]
+        ends = scores["roc_auc_low"], scores["roc_auc_high"]
+        ax.hlines(y - 0.2, *ends, color=look["color"], lw=1.3)
+        hollow = look | {"marker": "D", "markerfacecolor": "white"}
+        ax.plot(scores["roc_auc"], y - 0.2, ms=5, **hollow)
+    ax.axvline(0.5, **GUIDE | {"linestyle": "--"})
+    ax.set_yticks(range(len(names)), names)
+    ax.set_xlabel("ROC AUC")
     return figure
 
 
 @styled
-def plot_ablation(controls: Controls) -> Figure:
-    """ROC AUC of each seed by kind of time features, order-only data."""
-    row, means = controls["order only"], controls.means["order only"]
-    figure, [[ax]] = _subplots(height=2.8)
-    for x, name in enumerate(ABLATION.values()):
-        model = "attention + time" if x else "attention"
-        _plot_dots(ax, model, x, row[name], bar=MODELS[model].color)
-        _annotate(ax, f"{means[name]:.2f}", (x, means[name]), (0, -18))
-    _mark_chance(ax)
-    ax.axhline(means["LSTM"], color=MODELS["LSTM"].color, lw=1, ls="--")
-    _annotate(ax, "LSTM", (0, means["LSTM"]), (0, -12))
-    ax.axhline(means["best possible"], color="black", lw=1)
-    _annotate(ax, "best possible", (0, means["best possible"]), (0, 3))
-    ax.set_xticks(range(len(ABLATION)), ABLATION)
-    ax.set_xlabel("what the attention model knows of time")
-    ax.set_ylabel("ROC AUC, new samples")
-    ax.margins(y=0.16)
+def plot_cures(controls: Controls) -> Figure:
+    """ROC AUC of each seed, for the two kinds of order side by side."""
+    means = controls.means
+    labels = {
+        "LSTM": "LSTM",
+        TIME_AWARE: "attention + clock + trend",
+        "attention + trend": "attention + trend",
+        "attention + clock": "attention + clock",
+        "attention": "attention, as assigned",
+        ALL_VALUES: ALL_VALUES,
+    }
+    figure, [axes] = _subplots(1, 2, height=2.9, sharex=True, sharey=True)
+    titles = {
+        "pulses": "pulses: order at fixed times",
+        "rhythm": "rhythm: order at any time",
+    }
+    for ax, scenario in zip(axes, TWO_KINDS, strict=True):
+        _shade_guessing(ax.axvspan, controls)
+        for y, name in enumerate(labels):
+            look = _look(name) | {"linestyle": "none", "alpha": 0.7}
+            values = controls[scenario][name]
+            ax.plot(values, [y] * len(values), **look)
+            mean = means[scenario][name]
+            ax.vlines(mean, y - 0.3, y + 0.3, color=look["color"], lw=2)
+        ax.axvline(means[scenario][BEST], color="black", lw=1)
+        ax.set_title(titles[scenario])
+        ax.set_xlabel("ROC AUC, new samples (black: best possible)", size=9)
+    axes[0].set_yticks(range(len(labels)), labels.values())
     return figure
 
 
 @styled
 def plot_controls(controls: Controls) -> Figure:
     """ROC AUC of each seed by scenario and model, beside the best one."""
-    figure, [[ax]] = _subplots(height=3.6)
+    figure, [[ax]] = _subplots(height=3.4)
+    _shade_guessing(ax.axhspan, controls)
     for x, (scenario, row) in enumerate(controls.items()):
-        possible = controls.means[scenario]["best possible"]
-        bar = {"color": "black", "lw": 2, "label": "best possible"}
+        possible = controls.means[scenario][BEST]
+        bar = {"color": "black", "lw": 2, "label": BEST}
         ax.hlines(possible, x - 0.35, x + 0.35, **bar)
         for shift, name in zip(SHIFTS, MODELS, strict=True):
-            _plot_dots(ax, name, x + shift, row[name])
-    _mark_chance(ax)
+            look = _look(name) | {"linestyle": "none", "alpha": 0.7}
+            places = np.full(len(row[name]), x + shift)
+            ax.plot(places, row[name], label=name, **look)
     ax.set_xticks(range(len(controls)), controls)
     ax.set_ylabel("ROC AUC, new samples")
     _add_legend(figure, ax)
     return figure
+
+
+def _shade_guessing(span, controls):
+    half = controls.guessing
+    span(0.5 - half, 0.5 + half, color=BAND, lw=0, zorder=0)
 
 
 @styled
@@ -204,100 +291,107 @@ def plot_importance(
     times: tuple[float, ...],
     most: int = 10,
 ) -> Figure:
-    """Drop in ROC AUC by gene (the `most` important) and by time window, with
-    intervals; significant ones filled, those known to matter marked."""
-    figure, [[left, right]] = _subplots(1, 2, height=3.6)
-    drops = np.max(
-        [row["genes"]["mean"] for row in importance.values()], axis=0
-    )
+    """Drop in ROC AUC by gene (the `most` important) and, if measured, by
+    time window, with intervals; significant ones filled, genes known to
+    matter in bold."""
+    rows = list(importance.values())
+    has_windows = "windows" in rows[-1]
+    figure, axes = _subplots(1, 1 + has_windows, height=3.4)
+    drops = np.max([row["genes"]["mean"] for row in rows], axis=0)
     chosen = np.sort(np.argsort(-drops, kind="stable")[:most])
-    known = _plot_drops(left, importance, "genes", range(len(chosen)), chosen)
-    names = [_literal(genes[gene]) for gene in chosen]
-    left.set_xticks(range(len(chosen)), names, rotation=60, ha="right")
-    for label, gene in zip(left.get_xticklabels(), chosen, strict=True):
-        label.set_fontweight("bold" if gene in (known or ()) else "normal")
-    left.set_title(_say_known("genes", "bold", known))
-    left.set_ylabel("drop in ROC AUC")
-    ends = [
-        (times[w.start], times[w.stop - 1]) for w in list_windows(len(times))
-    ]
-    centres = np.mean(ends, axis=1)
-    known = _plot_drops(
-        right, importance, "windows", centres, np.arange(len(ends))
+    _plot_drops(
+        axes[0, 0], importance, "genes", np.arange(len(chosen)), chosen
     )
-    for first, last in (ends[i] for i in known or ()):
-        right.axvspan(first - 0.5, last + 0.5, color="#E8E8E8", lw=0, zorder=0)
-    right.set_title(_say_known("windows of time", "grey", known))
-    right.set_xlabel("time point")
-    _add_legend(figure, left)
+    measured = [rows[0]["genes"]["index"][i] for i in chosen]
+    names = [_literal(genes[gene]) for gene in measured]
+    tilt = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 7 else {}
+    axes[0, 0].set_xticks(range(len(names)), names, **tilt)
+    known = rows[0]["genes"].get("known", ())
+    for label, gene in zip(
+        axes[0, 0].get_xticklabels(), measured, strict=True
+    ):
+        label.set_fontweight("bold" if gene in known else "normal")
+    axes[0, 0].set_title("genes (bold: known to matter)" if known else "genes")
+    axes[0, 0].set_ylabel("drop in ROC AUC")
+    if has_windows:
+        ends = [
+            (times[w.start], times[w.stop - 1])
+            for w in list_windows(len(times))
+        ]
+        ax, places = axes[0, 1], np.mean(ends, axis=1)
+        _plot_drops(ax, importance, "windows", places, np.arange(len(ends)))
+        ax.set(title="windows of time", xlabel="time point")
+    _add_legend(figure, axes[0, 0])
     return figure
 
 
 def _plot_drops(ax, importance, kind, places, chosen):
-    """Draw the drops of the `chosen` features at their `places`; return those
-    known to matter, or None."""
-    places = np.asarray(places, dtype=float)
-    step = places[1] - places[0] if len(places) > 1 else 1
+    """Draw the drops of the `chosen` features at their `places`."""
+    step = np.min(np.diff(places)) if len(places) > 1 else 1
     ax.axhline(0, **GUIDE)
     for shift, (name, row) in zip(SHIFTS, importance.items(), strict=True):
+        if kind not in row:
+            continue
         drops, look = row[kind], _look(name) | {"linestyle": "none", "ms": 5}
-        mean, low, high = (
-            np.array(drops[key])[chosen] for key in ("mean", "low", "high")
+        mean, low, high, index = (
+            np.array(drops[key])[chosen]
+            for key in ("mean", "low", "high", "index")
         )
         at = places + shift * step
         ax.vlines(at, low, high, color=look["color"], lw=1.2)
         ax.plot(at, mean, markerfacecolor="white", **look)
-        filled = np.isin(chosen, drops["significant"])
+        filled = np.isin(index, drops["significant"])
         ax.plot(at[filled], mean[filled], label=name, **look)
-    return drops.get("known")
-
-
-def _say_known(title, mark, known):
-    return title if known is None else f"{title} ({mark}: known to matter)"
 
 
 @styled
 def plot_attention(
-    maps: dict[str, np.ndarray], classes: tuple[str, str]
+    attention: dict[str, Attention],
+    times: tuple[float, ...],
+    classes: tuple[str, str],
 ) -> Figure:
-    """Mean attention (2, T, T) of each model by outcome, in multiples of
-    uniform attention, and how much of it each time point receives."""
-    relative = {name: m * m.shape[1] for name, m in maps.items()}
-    low = min(m.min() for m in relative.values())
-    high = max(m.max() for m in relative.values())
-    colors = LogNorm(min(low, 0.99), max(high, 1.01))
-    figure, axes = _subplots(len(maps), 3, height=2.5 * len(maps))
-    for row, (name, weights) in zip(axes, relative.items(), strict=True):
+    """Mean attention of each model, over samples of both outcomes alike, and
+    how much of it each time point receives by outcome."""
+    T = len(times)
+    maps = {name: a.maps.mean(axis=0) * T for name, a in attention.items()}
+    low = min([0.99, *(m.min() for m in maps.values())])
+    high = max([1.01, *(m.max() for m in maps.values())])
+    colors = LogNorm(low, high)
+    figure, axes = _subplots(len(maps), 2, height=2.9 * len(maps))
+    edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
+    for row, (name, weights) in zip(axes, maps.items(), strict=True):
+        image = row[0].pcolormesh(
+            edges, edges, weights, norm=colors, cmap="cividis"
+        )
+        row[0].set(title=name, xlabel="key time", ylabel="query time")
+        row[0].set_aspect("equal")
         for outcome, look in enumerate(OUTCOMES):
-            ax, label = row[outcome], f"Outcome {_literal(classes[outcome])}"
-            square = {"origin": "lower", "norm": colors, "cmap": "cividis"}
-            image = ax.imshow(weights[outcome], **square)
-            ax.set_title(f"{name}, {label}", size=9)
-            ax.set(xlabel="key time", ylabel="query time")
-            row[2].plot(weights[outcome].mean(axis=0), label=label, **look)
-        row[2].sharey(axes[0, 2])
-        row[2].axhline(1, **GUIDE)
-        row[2].set_title(f"{name}, received", size=9)
-        row[2].set(xlabel="key time", ylabel="attention / uniform")
-    axes[0, 2].legend(fontsize=8)
-    bar = figure.colorbar(image, ax=axes[:, :2], shrink=0.7)
-    bar.ax.set_title("attention\n/ uniform", size=9)
+            label = f"Outcome {_literal(classes[outcome])}"
+            received = attention[name].maps[outcome].sum(axis=0)
+            row[1].plot(times, received, label=label, **look)
+        row[1].sharey(axes[0, 1])
+        row[1].axhline(1, **GUIDE)
+        row[1].set_xlabel("key time")
+        row[1].set_ylabel("mean attention received")
+        row[1].set_title("1 is uniform attention", size=9)
+    axes[0, 1].legend(fontsize=9)
+    bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.7)
+    bar.set_label("attention / uniform (log scale)")
     bar.minorticks_off()
-    ticks = [colors.vmin, 1, colors.vmax]
+    ticks = [low, 1, high]
     bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
     return figure
 
 
 @styled
 def plot_costs(costs: dict) -> Figure:
-    """Multiply-adds, sequential steps and measured time of a training step,
-    by number of time points and model."""
+    """Multiply-adds and measured time of a training step, by number of time
+    points and model."""
     titles = {
-        "multiply_adds": "multiply-adds, one sample",
-        "sequential_steps": "sequential steps",
-        "milliseconds": "ms a training step",
+        "multiply_adds": "multiply-adds for one sample",
+        "milliseconds": "ms for one training step",
     }
-    figure, axes = _subplots(1, 3, height=3.0)
+    figure, axes = _subplots(1, 2, height=3.0)
     for ax, (key, title) in zip(axes[0], titles.items(), strict=True):
         for name, cost in costs["models"].items():
             lengths, values = list(cost[key]), list(cost[key].values())
@@ -314,33 +408,22 @@ def plot_costs(costs: dict) -> Figure:
 
 
 def _look(name):
-    entry = MODELS[name]
+    """Return how a model looks: grey if it is no network of ours."""
+    if name == BEST:
+        return {"color": "black", "marker": "*", "linestyle": "none"}
+    key = "attention + time" if name.startswith("attention +") else name
+    if key not in MODELS:
+        return {"color": GREY, "marker": "D", "linestyle": ":"}
+    entry = MODELS[key]
     return {
         key: getattr(entry, key) for key in ("color", "marker", "linestyle")
     }
 
 
-def _plot_dots(ax, name, x, values, bar=None):
-    """Draw `values` above x, and their mean as a line of the colour `bar`."""
-    look = _look(name) | {"linestyle": "none", "alpha": 0.7}
-    ax.plot([x] * len(values), values, label=name, **look)
-    if bar:
-        ax.hlines(np.mean(values), x - 0.25, x + 0.25, color=bar, lw=2)
+_POINTS = {"textcoords": "offset points", "fontsize": 9}
 
 
-def _annotate(ax, text, at, offset, **options):
-    """Write `text` at a point, moved by an `offset` in points of type."""
-    options = {"ha": "center", "bbox": WHITE} | options
-    ax.annotate(text, at, offset, textcoords="offset points", **options)
-
-
-def _mark_chance(ax):
-    ax.axhline(0.5, **GUIDE)
-    right = {"xycoords": ax.get_yaxis_transform(), "ha": "right"}
-    _annotate(ax, "chance", (1, 0.5), (0, 3), color=GREY, **right)
-
-
-def _add_legend(figure, ax):
+def _add_legend(figure: Figure, ax: Axes) -> None:
     """Put a legend of what `ax` shows above all panels."""
     handles, labels = ax.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))

@@ -10,41 +10,25 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from itertools import combinations
 from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import GridSearchCV
 
 from helpers import evaluate
 from helpers.data import ExpressionData
-from helpers.evaluate import ALPHA, ALPHA_STRICT, ROPE, Comparison, Verdict
-from helpers.experiments import ABLATION, N_TEST
-from helpers.explain import count_multiply_adds, describe_costs, list_windows
+from helpers.evaluate import ALPHA_STRICT, ROPE, Answer, Comparison, Verdict
+from helpers.experiments import ALL_VALUES, BEST, N_TEST
+from helpers.explain import count_multiply_adds, list_windows
 from helpers.models import MODELS
 from helpers.search import fold_scores, tabulate_search
 from helpers.simulate import Truth
-from helpers.text import say
+from helpers.text import p_value
 
-PRESCRIBED, LSTM = "attention", "LSTM"  # keys of MODELS
-TURNED_UP = 0.01  # a rise of 1 % from the lowest loss counts as one
+ASSIGNED, LSTM, TIME_AWARE = MODELS  # their keys
+CHANGE = 0.01  # of the loss, relative; smaller changes do not count
 ROUNDING = 1e-4  # probabilities that change by less do so by rounding
-
-
-class Answer(StrEnum):
-    """An answer to a yes-or-no question, as sure as the data allow."""
-
-    YES = "yes"
-    PROBABLY = "probably"
-    WEAK = "weak"
-    UNCLEAR = "unclear"
-    NO = "no"
-
-    @classmethod
-    def of(cls, is_true: bool) -> "Answer":
-        return cls.YES if is_true else cls.NO
 
 
 def describe_data(
@@ -52,7 +36,7 @@ def describe_data(
 ) -> dict:
     """Describe a file; its `mean_gaps` say how far the outcomes' mean time
     courses are apart in each gene. `truth` is known for the stand-in alone;
-    `copies` are held-out samples that are training samples, too."""
+    `copies` are validation samples that are training samples, too."""
     n, T, G = data.X.shape
     means = [
         data.X[data.y == c].mean(axis=0, dtype=np.float64) for c in (0, 1)
@@ -63,6 +47,7 @@ def describe_data(
         "samples": n,
         "time_points": T,
         "genes": G,
+        "evenly_spaced": bool(np.ptp(np.diff(data.times)) < 1e-6),
         "classes": data.classes,
         "positive_share": float(data.y.mean()),
         "zero_share": float((data.X == 0).mean()),
@@ -71,52 +56,62 @@ def describe_data(
     }
 
 
-def describe_split(y_train: np.ndarray, y_valid: np.ndarray) -> dict:
-    """Count the samples of either part, and their outcomes."""
-    return {
-        part: {
-            "samples": len(y),
-            "outcome_1": int(y.sum()),
-            "share_of_1": float(y.mean()),
+def describe_split(
+    y: np.ndarray, rows: dict[str, np.ndarray], groups: np.ndarray | None
+) -> dict[str, dict]:
+    """Count the samples of either part, given by its `rows`, and their
+    outcomes; and the groups of either outcome if there are any."""
+    split = {}
+    for part, chosen in rows.items():
+        split[part] = {
+            "samples": len(chosen),
+            "outcome_1": int(y[chosen].sum()),
+            "share_of_1": float(y[chosen].mean()),
         }
-        for part, y in (("training", y_train), ("validation", y_valid))
-    }
+        if groups is not None:
+            for c in (0, 1):
+                members = groups[chosen][y[chosen] == c]
+                split[part][f"groups_{c}"] = len(np.unique(members))
+    return split
 
 
 @dataclass(frozen=True)
 class Search:
     """The `candidates` of a grid search, best first, with mean and SD over
-    folds of each score; the `best` parameters; and how far they lead."""
+    folds of each score; the `best` parameters; how far all are apart."""
 
     candidates: list[dict]
     best: dict
-    judgement: evaluate.WinnerMargin
+    spread: evaluate.CandidateSpread
 
     @property
     def stands_out(self) -> bool:
-        """Whether the winner leads by enough, and by more than chance."""
-        return self.judgement.lead > ROPE and self.judgement.lead_p < ALPHA
+        """Whether the winner leads by more than the ROPE, with no other
+        candidate within one standard error of it."""
+        return self.spread.lead > ROPE and self.spread.near == 1
 
     @property
-    def tuning_mattered(self) -> Answer:
-        """Whether best and last differ by enough, and by more than chance
-        gives a pair that was picked for its difference."""
-        margin = self.judgement
-        if margin.lead_over_last <= ROPE or margin.last_p >= ALPHA:
-            return Answer.NO
-        return Answer.YES if margin.last_p < ALPHA_STRICT else Answer.UNCLEAR
+    def tuning_mattered(self) -> bool:
+        """Whether the candidates differ by more than the ROPE, and by more
+        than chance."""
+        return self.spread.distance > ROPE and self.spread.p < ALPHA_STRICT
+
+    @property
+    def varied(self) -> dict[str, list]:
+        """The values of each parameter that has several."""
+        tried = {
+            name: list(dict.fromkeys(row[name] for row in self.candidates))
+            for name in self.best
+        }
+        return {name: v for name, v in tried.items() if len(v) > 1}
 
     @property
     def at_the_edge(self) -> list[str]:
-        """The parameters whose largest of several values won."""
-        tried = {
-            name: {row[name] for row in self.candidates} for name in self.best
-        }
+        """The sizes of which the largest of several won."""
         return [
             name
-            for name, values in tried.items()
-            if len(values) > 2
-            and not any(isinstance(value, str) for value in values)
+            for name, values in self.varied.items()
+            if name in ("num_heads", "key_dim", "units", "epochs")
             and self.best[name] == max(values)
         ]
 
@@ -125,11 +120,19 @@ class Search:
         """How much one candidate's ROC AUC varies over folds, on average."""
         return float(np.mean([row["roc_auc_sd"] for row in self.candidates]))
 
+    @property
+    def by_time_features(self) -> dict[str, float]:
+        """The best mean ROC AUC with each kind of time features."""
+        best = {}
+        for row in self.candidates:
+            best.setdefault(row["time_features"], row["roc_auc_mean"])
+        return best
+
     def tabulate(self, top: int | None = None) -> dict[int, dict]:
-        """Return by rank the parameters and scores of the `top` candidates
-        (None: of all)."""
+        """Return by rank the parameters that vary and the scores of the `top`
+        candidates (None: of all)."""
         return {
-            rank: {name: str(row[name]) for name in self.best}
+            rank: {name: str(row[name]) for name in self.varied}
             | {
                 score: {"mean": row[f"{score}_mean"], "sd": row[f"{score}_sd"]}
                 for score in ("roc_auc", "accuracy", "log_loss")
@@ -144,42 +147,79 @@ def describe_search(search: GridSearchCV) -> Search:
     return Search(
         candidates=tabulate_search(search).to_dict("records"),
         best={name: search.best_params_[name] for name in search.param_grid},
-        judgement=evaluate.winner_margin(
+        spread=evaluate.candidate_spread(
             fold_scores(search), test_train_ratio
         ),
     )
 
 
+class OrderKind(StrEnum):
+    """Which time features a file needs."""
+
+    CLOCK = "clock"
+    TREND = "trend"
+    EITHER = "either"
+    NONE = "none"
+
+
+def find_order_kind(search: Search, order: Answer = Answer.YES) -> OrderKind:
+    """Say which time features help by more than the ROPE, by the best
+    candidate of each kind; none where `order` carries no signal."""
+    scores = search.by_time_features
+    if order not in (Answer.YES, Answer.PROBABLY) or len(scores) < 4:
+        return OrderKind.NONE
+    clock, trend = scores["clock"], scores["trend"]
+    if max(clock, trend) - scores["none"] <= ROPE:
+        return OrderKind.NONE
+    if abs(clock - trend) <= ROPE:
+        return OrderKind.EITHER
+    return OrderKind.CLOCK if clock > trend else OrderKind.TREND
+
+
 @dataclass(frozen=True)
 class Training:
-    """The losses of a training by epoch: the `trend` of the validation loss
-    while the search would have trained and its `final` value then; its trend
-    after its lowest point; its `rise` to the end, as a share of the lowest."""
+    """The losses of a training by epoch, `loss` and `val_loss`. The final
+    model is that after `search_epochs`; `tau` is Kendall's, of the validation
+    loss up to there; all after it was only watched."""
 
-    epochs: int
     search_epochs: int
-    trend: evaluate.Trend
-    trend_after: evaluate.Trend
-    final: float
-    best_epoch: int
-    lowest: float
-    rise: float
+    tau: float
     loss: list[float]
     val_loss: list[float]
 
     @property
-    def has_trend(self) -> bool:
-        return self.trend.p < ALPHA
+    def epochs(self) -> int:
+        return len(self.val_loss)
+
+    @property
+    def lowest(self) -> float:
+        return min(self.val_loss)
+
+    @property
+    def best_epoch(self) -> int:
+        return 1 + self.val_loss.index(self.lowest)
+
+    @property
+    def final(self) -> float:
+        return self.val_loss[min(self.search_epochs, self.epochs) - 1]
+
+    @property
+    def change(self) -> float:
+        """The relative change up to the final model."""
+        return self.final / self.val_loss[0] - 1
+
+    @property
+    def rise(self) -> float:
+        """The relative rise from the lowest loss to the end."""
+        return self.val_loss[-1] / self.lowest - 1
 
     @property
     def fell(self) -> bool:
-        return self.has_trend and self.trend.tau < 0
+        return self.change < -CHANGE
 
     @property
     def turned_up(self) -> bool:
-        """Whether the loss rose again by enough, and by more than noise."""
-        after = self.trend_after
-        return self.rise > TURNED_UP and after.tau > 0 and after.p < ALPHA
+        return self.rise > CHANGE
 
     @property
     def over_fits(self) -> bool:
@@ -188,9 +228,11 @@ class Training:
         return self.turned_up and falling
 
 
-def describe_training(history: pd.DataFrame, search_epochs: int) -> Training:
-    """Describe `history`: columns `loss` and `val_loss`, a row per epoch, from
-    1. Raises FloatingPointError for a validation loss that is not finite."""
+def describe_training(
+    history: dict[str, list[float]], search_epochs: int
+) -> Training:
+    """Describe the `loss` and `val_loss` of a training, one each per epoch.
+    Raises FloatingPointError for a validation loss that is not finite."""
     losses = history["val_loss"]
     if not np.isfinite(losses).all():
         epoch = int(np.argmin(np.isfinite(losses))) + 1
@@ -198,19 +240,8 @@ def describe_training(history: pd.DataFrame, search_epochs: int) -> Training:
             f"the validation loss is not finite at epoch {epoch}; look for "
             "extreme values in the data"
         )
-    best = int(losses.idxmin())
-    return Training(
-        epochs=len(history),
-        search_epochs=search_epochs,
-        trend=evaluate.mann_kendall(losses[:search_epochs]),
-        trend_after=evaluate.mann_kendall(losses[best - 1 :]),
-        final=losses[min(search_epochs, len(losses))],
-        best_epoch=best,
-        lowest=losses.min(),
-        rise=losses.iloc[-1] / losses.min() - 1,
-        loss=history["loss"].tolist(),
-        val_loss=losses.tolist(),
-    )
+    tau = evaluate.kendall_tau(losses[:search_epochs])
+    return Training(search_epochs, tau, list(history["loss"]), list(losses))
 
 
 class Controls(dict):
@@ -218,6 +249,10 @@ class Controls(dict):
     the best possible), one for each seed."""
 
     n_test = N_TEST
+
+    @property
+    def n_seeds(self) -> int:
+        return len(self["nothing"][ASSIGNED])
 
     @property
     def means(self) -> dict[str, dict[str, float]]:
@@ -231,117 +266,111 @@ class Controls(dict):
     @property
     def guessing(self) -> float:
         """Half the width of the 95 % interval of models that guess."""
-        n_seeds = len(self["nothing"][PRESCRIBED])
-        return evaluate.half_interval_of_guessing(N_TEST, n_seeds, len(MODELS))
+        n_models = len(self["nothing"]) - 1  # the best possible does not
+        return evaluate.half_interval_of_guessing(
+            N_TEST, self.n_seeds, n_models
+        )
 
     @property
     def checks(self) -> dict[str, bool]:
         """By scenario, whether what theory expects came true."""
-        means = {k: [row[m] for m in MODELS] for k, row in self.means.items()}
-        free = means["order-free"]  # prescribed, LSTM, with time features
-        blind, *others = means["order only"]
-        both, sibling = means["both"], means["sibling rule"]
+        means, at_chance = self.means, 0.05
+        nothing, level = means["nothing"], means["level"]
+        pulses, rhythm = means["pulses"], means["rhythm"]
+        half_time = means["half-time rule"]
+        blind = [rhythm[m] for m in (ASSIGNED, "attention + clock")]
+        seeing = [rhythm[m] for m in (LSTM, "attention + trend")]
         return {
             "nothing": all(
-                abs(auc - 0.5) <= self.guessing for auc in means["nothing"]
+                abs(auc - 0.5) <= self.guessing
+                for name, auc in nothing.items()
+                if name != BEST
             ),
-            "order-free": free[0] >= free[1] - ROPE,
-            "order only": abs(blind - 0.5) < 0.05 and min(others) > 0.8,
-            "both": both[0] < both[1] < both[2],
-            "sibling rule": sibling[0] < 0.56
-            and sibling[0] < sibling[1] < sibling[2],
+            "level": level[ASSIGNED] >= level[LSTM] - ROPE,
+            "pulses": abs(pulses[ASSIGNED] - 0.5) < at_chance
+            and pulses["attention + clock"] > pulses["attention + trend"],
+            "rhythm": max(*blind, rhythm[ALL_VALUES]) < 0.5 + at_chance
+            and min(seeing) > 0.8,
+            "half-time rule": half_time[ASSIGNED]
+            < min(half_time[LSTM], half_time[TIME_AWARE]),
         }
-
-    @property
-    def ablation(self) -> dict[str, float]:
-        """Mean ROC AUC by kind of time features, where only order counts."""
-        means = self.means["order only"]
-        return {kind: means[name] for kind, name in ABLATION.items()}
-
-    @property
-    def best_features(self) -> str:
-        """The best time features; "slow waves" if these are as good."""
-        means = self.ablation
-        best = max(means, key=lambda kind: means[kind])
-        as_good = means["slow waves"] >= means[best] - ROPE
-        return "slow waves" if as_good else best
 
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """The scores of all `models`: `held_out`, mean and SD over `resamples` of
-    what was trained, and the size of networks. The `pairs` of networks, the
-    evidence of any `signal`, the `importance` of genes and time windows by
-    network, and what `explain.describe_costs` returns."""
+    """The scores of `models`: `held_out` with an interval for ROC AUC, means
+    and SDs over `n_resamples`, and the size of networks; and the `pairs` of
+    one table."""
 
-    resamples: int
+    n_resamples: int
     models: dict[str, dict]
     pairs: dict[tuple[str, str], Comparison]
-    signal: evaluate.SignalTest
-    importance: dict[str, dict[str, dict]]
-    costs: dict
-
-    @property
-    def has_signal(self) -> Answer:
-        if self.signal.p < ALPHA_STRICT:
-            return Answer.YES
-        return Answer.WEAK if self.signal.p < ALPHA else Answer.NO
-
-    @property
-    def too_few_samples(self) -> bool:
-        """Whether no result could have been evidence of a signal."""
-        return self.signal.least_p >= ALPHA_STRICT
-
-    @property
-    def linear_suffices(self) -> bool:
-        """Whether logistic regression on all values matches every network."""
-        return self.matched_by("logistic, all values") == list(MODELS)
-
-    @property
-    def lowest_log_loss(self) -> float:
-        """The lowest mean log loss of a network over resamples."""
-        return min(self.models[name]["log_loss"]["mean"] for name in MODELS)
-
-    @property
-    def pairs_best_first(self) -> list[tuple[str, str, Comparison]]:
-        """The pairs of networks, in each the better one first."""
-        return [
-            (second, first, pair.reversed())
-            if pair.verdict in (Verdict.WORSE, Verdict.PROBABLY_WORSE)
-            else (first, second, pair)
-            for (first, second), pair in self.pairs.items()
-        ]
-
-    @property
-    def held_out(self) -> dict[str, dict]:
-        """Each model's scores on the held-out samples."""
-        return {name: m["held_out"] for name, m in self.models.items()}
-
-    @property
-    def resampled(self) -> dict[str, dict]:
-        """All else of each model that was resampled."""
-        return {
-            name: {key: value for key, value in m.items() if key != "held_out"}
-            for name, m in self.models.items()
-            if "roc_auc" in m
-        }
 
     def auc(self, name: str) -> float:
         """Return a model's mean ROC AUC over resamples."""
         return self.models[name]["roc_auc"]["mean"]
 
+    def held_out(self, name: str) -> float:
+        return self.models[name]["held_out"]["roc_auc"]
+
     def best_of(self, names: Iterable[str]) -> str:
         return max(names, key=self.auc)
 
-    def matched_by(self, name: str) -> list[str]:
-        """Return the networks that a model matches or beats."""
-        return [k for k in MODELS if self.auc(name) >= self.auc(k) - ROPE]
+    def matches(self, name: str, other: str) -> bool:
+        """Whether a model is not worse than another by more than the ROPE."""
+        return self.auc(name) >= self.auc(other) - ROPE
 
-    def versus(self, first: str, second: str) -> Comparison:
-        """Return the comparison of two networks, in this order."""
-        if (first, second) in self.pairs:
-            return self.pairs[first, second]
-        return self.pairs[second, first].reversed()
+    def contradicts(self, first: str, second: str) -> bool:
+        """Whether validation samples rank a pair the other way round than the
+        resamples, where these decide."""
+        decided = self.pairs[first, second].verdict not in (
+            Verdict.EQUAL,
+            Verdict.UNCLEAR,
+        )
+        gap = self.held_out(first) - self.held_out(second)
+        return decided and gap * self.pairs[first, second].mean < 0
+
+    def tabulate(self) -> dict[str, dict]:
+        """Return the scores of each model, best first."""
+        table = {}
+        for name in sorted(self.models, key=self.auc, reverse=True):
+            model = self.models[name]
+            table[name] = {"roc_auc": model["roc_auc"]} | {
+                score: model[score]["mean"]
+                for score in ("accuracy", "log_loss", "brier")
+            }
+            table[name]["validation"] = (
+                "{roc_auc:.3f} ({roc_auc_low:.2f}–{roc_auc_high:.2f})".format(
+                    **model["held_out"]
+                )
+            )
+            table[name]["parameters"] = model.get("parameters", "")
+        return table
+
+    def tabulate_pairs(self) -> dict[str, dict]:
+        """Return the comparisons by the second model of each pair."""
+        return {
+            second: {
+                "difference": f"{pair.mean:+.3f}",
+                "95 % interval": f"{pair.low:+.3f} to {pair.high:+.3f}",
+                "p": p_value(pair.p).removeprefix("p = "),
+                "verdict": str(pair.verdict),
+            }
+            for (_, second), pair in self.pairs.items()
+        }
+
+    def may_guess(self, name: str) -> bool:
+        """Whether a model's interval on the validation samples holds 0.5."""
+        return self.models[name]["held_out"]["roc_auc_low"] <= 0.5
+
+    @property
+    def best_network(self) -> str:
+        return self.best_of(name for name in MODELS if name in self.models)
+
+    @property
+    def linear_suffices(self) -> bool:
+        """Whether logistic regression on all values matches every network."""
+        return self.matches(ALL_VALUES, self.best_network)
 
 
 def describe_comparison(
@@ -349,37 +378,21 @@ def describe_comparison(
     networks: dict[str, keras.Model],
     y: np.ndarray,
     predictions: dict[str, np.ndarray],
+    pairs: Iterable[tuple[str, str]],
     *,
-    truth: Truth | None,
     test_train_ratio: float,
     seed: int,
+    groups: np.ndarray | None = None,
 ) -> ModelComparison:
     """Compare models by their scores (n_resamples,) on `resamples`, and their
-    `predictions` (n,) of held-out samples with the outcomes `y` (n,).
+    `predictions` (n,) of validation samples with the outcomes `y` (n,), of
+    which those of one of `groups` (n,) stand or fall together.
 
-    `test_train_ratio` = n_test / n_train of the resamples. What was not
-    trained there (the best possible) is no evidence of any signal.
+    `test_train_ratio` = n_test / n_train of the resamples.
     """
-    trained = {k: p for k, p in predictions.items() if k in resamples}
-    n_time_steps = networks[PRESCRIBED].input_shape[1]
-    aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
-    return ModelComparison(
-        resamples=len(aucs[PRESCRIBED]),
-        models=_describe_models(resamples, networks, y, predictions, seed),
-        pairs={
-            (b, a): evaluate.compare_scores(aucs[b], aucs[a], test_train_ratio)
-            for a, b in combinations(MODELS, 2)
-        },
-        signal=evaluate.permutation_test(y, trained, seed=seed),
-        importance=_describe_importance(
-            resamples, n_time_steps, truth, test_train_ratio
-        ),
-        costs=describe_costs(),
+    draws = evaluate.bootstrap_roc_auc(
+        y, predictions, seed=seed, groups=groups
     )
-
-
-def _describe_models(resamples, networks, y, predictions, seed):
-    draws = evaluate.bootstrap_roc_auc(y, predictions, seed=seed)
     models = {}
     for name, p in predictions.items():
         low, high = np.percentile(draws[name], [2.5, 97.5])
@@ -394,34 +407,50 @@ def _describe_models(resamples, networks, y, predictions, seed):
     for name, network in networks.items():
         models[name]["parameters"] = network.count_params()
         models[name]["multiply_adds"] = count_multiply_adds(network)
-    return models
+    aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
+    return ModelComparison(
+        n_resamples=len(aucs[ASSIGNED]),
+        models=models,
+        pairs=evaluate.compare_pairs(aucs, pairs, test_train_ratio),
+    )
 
 
-def _describe_importance(resamples, n_time_steps, truth, test_train_ratio):
-    """Average, by network, the drops `genes` (n_resamples, G) and `windows`
-    (n_resamples, n_windows); where the `truth` is known, say which features
-    are `known` to matter, and how the significant ones agree with them."""
+def describe_importance(
+    resamples: dict[str, dict[str, np.ndarray]],
+    genes: list[int],
+    n_time_steps: int,
+    truth: Truth | None,
+    test_train_ratio: float,
+) -> dict[str, dict[str, dict]]:
+    """Average, by network, the drops of `genes`, whose indices these are, and
+    of windows of time if they were measured; say which of all are
+    significant, and, where the `truth` is known, which are `known` to
+    matter and how the significant ones agree with them."""
+    windows = list_windows(n_time_steps)
+    features = {"genes": genes, "windows": list(range(len(windows)))}
     known = {}
     if truth:
         known["genes"] = list(truth.genes)
         known["windows"] = [
             i
-            for i, window in enumerate(list_windows(n_time_steps))
+            for i, window in enumerate(windows)
             if any(window.start <= t < window.stop for t in truth.times)
         ]
-    importance = {name: {} for name in MODELS}
-    for name, kinds in importance.items():
-        for kind in ("genes", "windows"):
-            kinds[kind] = evaluate.average_drops(
+    importance = {}
+    for name in MODELS:
+        importance[name] = {}
+        for kind in features.keys() & resamples[name].keys():
+            drops = evaluate.average_drops(
                 resamples[name][kind],
                 test_train_ratio,
                 above_average=kind == "windows",
             )
+            chosen = [features[kind][i] for i in drops["significant"]]
+            drops |= {"index": features[kind], "significant": chosen}
             if truth:
-                kinds[kind] |= evaluate.precision_recall(
-                    kinds[kind]["significant"], known[kind]
-                )
-                kinds[kind]["known"] = known[kind]
+                drops |= evaluate.precision_recall(chosen, known[kind])
+                drops["known"] = known[kind]
+            importance[name][kind] = drops
     return importance
 
 
@@ -441,24 +470,18 @@ class Moves(dict):
 
 @dataclass(frozen=True)
 class OrderValue:
-    """What order is worth: the `moves` of predictions without it, the mean
-    ROC AUC of the best `model` that sees it, with and without it, and the
-    comparison of the two, its `loss`."""
+    """What order is worth: the mean ROC AUC of the best `model` that can see
+    it, with and without it, and the comparison of the two, its `loss`."""
 
-    moves: Moves
     model: str
     with_order: float
     without_order: float
     loss: Comparison
 
-    @property
-    def misleads(self) -> bool:
-        return self.loss.verdict == Verdict.WORSE
-
-    def carries_signal(self, has_signal: Answer) -> Answer:
+    def carries_signal(self, signal: Answer) -> Answer:
         """Say whether order carries signal, given that there is any."""
-        if has_signal != Answer.YES:
-            return Answer.UNCLEAR if has_signal == Answer.WEAK else Answer.NO
+        if signal != Answer.YES:
+            return Answer.UNCLEAR if signal == Answer.WEAK else Answer.NO
         if self.loss.verdict == Verdict.BETTER:
             return Answer.YES
         if self.loss.verdict == Verdict.PROBABLY_BETTER:
@@ -467,63 +490,60 @@ class OrderValue:
 
 
 def choose_order_reader(resamples: dict[str, dict[str, np.ndarray]]) -> str:
-    """Return which of the networks that see order has the best ROC AUC."""
-    readers = [name for name in MODELS if name != PRESCRIBED]
-    return max(readers, key=lambda name: resamples[name]["roc_auc"].mean())
+    """Return which of the networks that can see order has the best ROC
+    AUC."""
+    return max(
+        (LSTM, TIME_AWARE), key=lambda name: resamples[name]["roc_auc"].mean()
+    )
 
 
 def describe_order(
-    moves: Moves,
     resamples: dict[str, dict[str, np.ndarray]],
     shuffled: dict[str, np.ndarray],
     test_train_ratio: float,
 ) -> OrderValue:
-    """Compare the best model that sees order with itself on `shuffled`
+    """Compare the best model that can see order with itself on `shuffled`
     series; scores are (n_resamples,)."""
     model = choose_order_reader(resamples)
-    scores = resamples[model]["roc_auc"], shuffled["roc_auc"]
+    scores = {
+        "ordered": resamples[model]["roc_auc"],
+        "shuffled": shuffled["roc_auc"],
+    }
+    pair = tuple(scores)
     return OrderValue(
-        moves=moves,
         model=model,
-        with_order=scores[0].mean(),
-        without_order=scores[1].mean(),
-        loss=evaluate.compare_scores(*scores, test_train_ratio),
+        with_order=scores["ordered"].mean(),
+        without_order=scores["shuffled"].mean(),
+        loss=evaluate.compare_pairs(scores, [pair], test_train_ratio)[pair],
     )
 
 
-def conclude(results: dict) -> dict[str, dict[str, str]]:
-    """Return the `verdicts` of a run, words for other programs to read, and
-    its `conclusions`, sentences by what they are about.
+def conclude(results: dict) -> dict[str, str]:
+    """Return the verdicts of a run, words for other programs to read.
 
-    `results` has, as results.json will, `data`, `split`, `grid` and
-    `training` (by model), `comparison`, `order`, `controls`.
+    `results` has, as results.json will, `grid` and `training` (by model),
+    `comparison` (of the assigned models, of all, and the signal) and `order`.
     """
-    comparison, order = results["comparison"], results["order"]
-    search, training = (results[k][PRESCRIBED] for k in ("grid", "training"))
-    attention = comparison.best_of(name for name in MODELS if name != LSTM)
-    time_points = results["data"]["time_points"]
-    verdicts = {
-        "signal": comparison.has_signal,
-        "order": order.carries_signal(comparison.has_signal),
-        "linear_suffices": Answer.of(comparison.linear_suffices),
-        "best_network": comparison.best_of(MODELS),
-        "attention_vs_lstm": comparison.versus(PRESCRIBED, LSTM).verdict,
-        "best_attention_vs_lstm": comparison.versus(attention, LSTM).verdict,
+    first, every = (results["comparison"][k] for k in ("assigned", "all"))
+    signal = results["comparison"]["signal"].answer
+    search, training = (results[k][ASSIGNED] for k in ("grid", "training"))
+    order = results["order"]["value"].carries_signal(signal)
+    pair = first.pairs[ASSIGNED, LSTM]
+    best_pair = pair
+    if every.best_of((ASSIGNED, TIME_AWARE)) == TIME_AWARE:
+        best_pair = every.pairs[TIME_AWARE, LSTM]
+    return {
+        "signal": signal,
+        "order": order,
+        "order_kind": find_order_kind(results["grid"][TIME_AWARE], order),
+        "linear_suffices": Answer.of(every.linear_suffices),
+        "best_network": every.best_network,
+        "attention_vs_lstm": pair.verdict,
+        "best_attention_vs_lstm": best_pair.verdict,
         "winner_stands_out": Answer.of(search.stands_out),
         "loss_fell": Answer.of(training.fell),
         "loss_turned_up": Answer.of(training.turned_up),
     }
-    conclusions = {
-        "prediction": say("comparison", "signal", comparison),
-        "comparison": say("comparison", "finding", comparison, True),
-        "baselines": say("comparison", "baselines", comparison),
-        "why": say("order", "finding", order, comparison),
-        "tuning": say("search", "tuning", results["grid"]),
-        "training": say("training", "finding", training),
-        "trust": say("controls", "trust", results["controls"]),
-        "benefit": say("comparison", "benefit", comparison, time_points),
-    }
-    return {"verdicts": verdicts, "conclusions": conclusions}
 
 
 def describe_environment(*, quick: bool, seed: int) -> dict:

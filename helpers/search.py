@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import (
-    GridSearchCV,
-    ParameterGrid,
-    StratifiedKFold,
-)
+from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.utils import ClassifierTags
 
-from helpers.data import check_enough_samples
+from helpers.data import check_enough_samples, make_folds
 from helpers.models import (
     ATTENTION_GRID,
     build_attention_model,
@@ -170,20 +166,22 @@ def run_grid_search(
     batch_size: int = 32,
     seed: int = 0,
     n_jobs: int | None = None,
+    groups: np.ndarray | None = None,
     build: Callable[..., keras.Model] = build_attention_model,
     **params,
 ) -> GridSearchCV:
     """Try every candidate of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. All candidates see
-    the same `cv` folds. They are ranked by mean ROC AUC, which needs no
-    threshold, and the best is trained on all of X; accuracy and log loss are
-    recorded beside it. Fits run in `n_jobs` processes. The grid may vary any
-    parameter of `SequenceClassifier`; `params` are the same for all
-    candidates, and what neither names has the first value of our own grid.
-    Raises DataError when a class has fewer samples than folds.
+    the same `cv` folds, which keep `groups` (n,) whole. They are ranked by
+    mean ROC AUC, which needs no threshold, and the best is trained on all of
+    X; accuracy and log loss are recorded beside it. Fits run in `n_jobs`
+    processes. The grid may vary any parameter of `SequenceClassifier`;
+    `params` are the same for all candidates, and what neither names has the
+    first value of our own grid. Raises DataError when a class has fewer
+    samples, or groups, than folds.
     """
-    check_enough_samples(y, cv)
+    check_enough_samples(y, cv, groups=groups)
     n_fits = cv * len(ParameterGrid(param_grid))
     classifier = SequenceClassifier(
         build,
@@ -197,12 +195,12 @@ def run_grid_search(
         param_grid,
         scoring=SCORING,
         refit="roc_auc",
-        cv=StratifiedKFold(cv, shuffle=True, random_state=seed),
+        cv=make_folds(cv, groups, seed=seed),
         pre_dispatch="all",
         error_score="raise",
     )
     with use_workers("grid search", n_fits, n_jobs=n_jobs, tasks_per_batch=cv):
-        return search.fit(X, y)
+        return search.fit(X, y, groups=groups)
 
 
 def tabulate_search(search: GridSearchCV) -> pd.DataFrame:

@@ -8,17 +8,18 @@ import pandas as pd
 
 from helpers.data import DEFAULT_PATH, OUTCOME, ExpressionData
 
-# How much the label depends on the level of gene 0, which is visible in any
-# order of the time points, and on the order in which genes 1 and 2 pulse.
+# What the outcome depends on: the level of gene 0, which is visible in any
+# order of the time points; what genes 1 and 2 do, one after the other.
 LEVEL_AND_ORDER = {
     "nothing": (0, 0),
-    "order-free": (1, 0),
-    "order only": (0, 1),
-    "both": (1, 1),
+    "level": (1, 0),
+    "pulses": (0, 1),
+    "rhythm": (0, 1),
+    "level + rhythm": (1, 1),
 }
-SETTINGS = (*LEVEL_AND_ORDER, "sibling rule")
+SCENARIOS = (*LEVEL_AND_ORDER, "half-time rule")
 STAND_IN = {
-    "setting": "both",
+    "scenario": "level + rhythm",
     "n_samples": 1000,
     "n_time_steps": 50,
     "n_genes": 10,
@@ -31,8 +32,8 @@ SIGNAL = 4.0  # log-odds at one standardised unit of signal
 @dataclass(frozen=True)
 class Truth:
     """What carries the signal: `genes` and `times` are sorted indices. Times
-    are those that the order of pulses is read from, where their centres can
-    lie; all for the sibling rule; none where order does not matter.
+    are those at which it can lie: where pulses can have their centres; all
+    for the half-time rule; none where nothing happens at a fixed time.
     `log_odds` (n_samples,) of Outcome = 1 given the signal, +/-inf where the
     outcome is certain."""
 
@@ -51,7 +52,7 @@ class Simulation:
 
 
 def simulate_expression(
-    setting: str = "both",
+    scenario: str = "level + rhythm",
     n_samples: int = 1000,
     n_time_steps: int = 50,
     n_genes: int = 10,
@@ -59,16 +60,21 @@ def simulate_expression(
 ) -> Simulation:
     """Simulate expression series and a binary outcome.
 
-    `setting` is one of `SETTINGS`. The first four are log1p of normalised
-    counts, of which gene 0 (its level) and genes 1 and 2 (the order of their
-    pulses) decide the outcome; the "sibling rule" is the rule of a published
-    file of the same course (uniform noise, two half-time contrasts).
+    `scenario` is one of `SCENARIOS`, which says what the outcome depends on.
+    "level": how much of gene 0 there is. "pulses": which of genes 1 and 2
+    peaks first, always near the middle. "rhythm": whether gene 2 runs a
+    quarter of a period behind gene 1 or ahead of it, from a random phase.
+    These are log1p of normalised counts. The "half-time rule" is that of a
+    published file of the same course: uniform noise, in which the first half
+    of gene 0 must exceed its second, and the other way round for gene 1.
     Equal arguments give equal results.
 
-    Raises ValueError for an unknown setting or a size that is too small.
+    Raises ValueError for an unknown scenario or a size that is too small.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"setting must be one of {SETTINGS}, got {setting!r}")
+    if scenario not in SCENARIOS:
+        raise ValueError(
+            f"scenario must be one of {SCENARIOS}, got {scenario!r}"
+        )
     sizes = {
         "n_samples": (n_samples, 2),
         "n_time_steps": (n_time_steps, 2),
@@ -78,23 +84,28 @@ def simulate_expression(
         if size < least:
             raise ValueError(f"{name} must be at least {least}, got {size}")
     rng = np.random.default_rng(seed)
-    if setting == "sibling rule":
-        return _sibling_rule(n_samples, n_time_steps, n_genes, rng)
-    level, order, log_mean = _log_means(n_samples, n_time_steps, n_genes, rng)
+    shape = n_samples, n_time_steps, n_genes
+    if scenario == "half-time rule":
+        return _half_time_rule(*shape, rng)
+    level = rng.normal(0, 0.5, (n_samples, 1, n_genes))
+    log_mean = np.linspace(-0.5, 0.5, n_genes) + level  # (n, 1, G)
+    log_mean = log_mean + _autoregression(*shape, rng)  # (n, T, G)
+    add_waves = _add_rhythm if "rhythm" in scenario else _add_pulses
+    order = add_waves(log_mean, rng)  # (n,) of +/-1
     X = _sequence(log_mean, rng)
-    a, b = LEVEL_AND_ORDER[setting]
-    log_odds = SIGNAL * (a * level + b * order) / max(np.hypot(a, b), 1)
+    a, b = LEVEL_AND_ORDER[scenario]
+    signal = a * level[:, 0, 0] / 0.5 + b * order
+    log_odds = SIGNAL * signal / max(np.hypot(a, b), 1)
     y = (rng.random(n_samples) < 1 / (1 + np.exp(-log_odds))).astype(int)
     genes = (0,) * a + (1, 2) * b
-    times = _pulse_centres(n_time_steps) if b else ()
+    times = _pulse_centres(n_time_steps) if scenario == "pulses" else ()
     return Simulation(X, y, Truth(genes, tuple(times), log_odds))
 
 
-def _log_means(n, T, G, rng):
-    """Return level (n,), order (n,) of +/-1 and log-means (n, T, G)."""
-    sample_level = rng.normal(0, 0.5, (n, 1, G))
-    log_mean = np.linspace(-0.5, 0.5, G) + sample_level  # (n, 1, G)
-    log_mean = log_mean + _autoregression(n, T, G, rng)  # (n, T, G)
+def _add_pulses(log_mean, rng):
+    """Let genes 1 and 2 peak once, one before the other; return which: 1 for
+    gene 1 first, else -1."""
+    n, T, _ = log_mean.shape
     unit = T / 50  # pulses keep their place in a series of another length
     middle = rng.uniform(18, 32, n) * unit
     gap = rng.uniform(5, 9, n) * unit
@@ -103,7 +114,20 @@ def _log_means(n, T, G, rng):
         centre = (middle + sign * order * gap)[:, None]  # (n, 1)
         distance = (np.arange(T) - centre) / (4 * unit)  # (n, T)
         log_mean[:, :, gene] += 1.5 * np.exp(-(distance**2) / 2)
-    return sample_level[:, 0, 0] / 0.5, order, log_mean
+    return order
+
+
+def _add_rhythm(log_mean, rng):
+    """Let genes 1 and 2 oscillate; return 1 where gene 2 is a quarter of a
+    period behind gene 1, -1 where it is ahead."""
+    n, T, _ = log_mean.shape
+    period = rng.uniform(25, 40, n) * T / 50
+    phase = rng.uniform(0, 2 * np.pi, n)
+    order = rng.choice([-1, 1], n)
+    angle = 2 * np.pi * np.arange(T) / period[:, None] + phase[:, None]
+    log_mean[:, :, 1] += np.sin(angle)  # (n, T)
+    log_mean[:, :, 2] += np.sin(angle - order[:, None] * np.pi / 2)
+    return order
 
 
 def _autoregression(n, T, G, rng, rho=0.8, sd=0.4):
@@ -129,7 +153,7 @@ def _pulse_centres(T):
     return range(int(np.floor(first)), min(T, int(np.ceil(last)) + 1))
 
 
-def _sibling_rule(n, T, G, rng):
+def _half_time_rule(n, T, G, rng):
     X = rng.uniform(-1, 1, (n, T, G))
     rise = X[:, T // 2 :].mean(axis=1) - X[:, : T // 2].mean(axis=1)  # (n, G)
     y = ((rise[:, 0] < 0) & (rise[:, 1] > 0)).astype(int)

@@ -97,6 +97,8 @@ def execute(out: Path, parameters: dict, cluster: dict[str, str]) -> None:
         progress.touch()
         Thread(target=show_lines, args=[progress], daemon=True).start()
         notebook = run_notebook(new / NOTEBOOK, parameters)
+        timings = json.dumps(time_sections(notebook), indent=1)
+        (new / "timings.json").write_text(timings + "\n", encoding="utf-8")
         provenance |= outputs.hash_files(new, outputs.RESULTS)
         clean(notebook).metadata["provenance"] = provenance
         nbformat.write(notebook, new / NOTEBOOK)
@@ -163,16 +165,31 @@ def escape(path: Path) -> str:
 def locate_last_cell(notebook: nbformat.NotebookNode) -> str:
     """Name the cell that was begun last and its section: papermill marks all
     cells as completed even when the kernel died."""
-    heading, where, number = "", "before the first cell", 0
+    where = "before the first cell"
+    for number, (heading, cell) in enumerate(list_code_cells(notebook), 1):
+        if cell.metadata.get("papermill", {}).get("start_time"):
+            where = f"cell {number}, in section '{heading}'"
+    return where
+
+
+def time_sections(notebook: nbformat.NotebookNode) -> dict[str, float]:
+    """Return the seconds that each section took, by its heading."""
+    seconds = {}
+    for heading, cell in list_code_cells(notebook):
+        took = cell.metadata["papermill"]["duration"]
+        seconds[heading] = round(seconds.get(heading, 0) + took, 1)
+    return seconds
+
+
+def list_code_cells(notebook: nbformat.NotebookNode):
+    """Yield the heading above each code cell, and the cell."""
+    heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = re.sub("```.*?```", "", cell.source, flags=re.DOTALL)
             heading = (re.findall("^#+ +(.+)$", text, re.M) or [heading])[-1]
         elif cell.cell_type == "code":
-            number += 1
-            if cell.metadata.get("papermill", {}).get("start_time"):
-                where = f"cell {number}, in section '{heading}'"
-    return where
+            yield heading, cell
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

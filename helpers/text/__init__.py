@@ -11,7 +11,13 @@ from pathlib import Path
 import jinja2
 
 from helpers.evaluate import ROPE
+from helpers.experiments import ALL_VALUES, GENE_MEANS
 from helpers.models import MODELS
+
+NAMES = {key: entry.name for key, entry in MODELS.items()} | {
+    ALL_VALUES: "logistic regression on all values",
+    GENE_MEANS: "logistic regression on gene means",
+}
 
 
 def say(section: str, macro: str, *results) -> str:
@@ -48,26 +54,15 @@ def safe_name(name: str) -> str:
     return re.sub(special, lambda match: f"&#{ord(match[0])};", name)
 
 
-def number(value: float | str, form: str = ".3f") -> str:
+def number(value: float | str, form: str) -> str:
     """Return a number in a form of Python's `format`; a word as it is."""
     if isinstance(value, str):
         return value
     return format(value + 0, form).replace("%", " %")
 
 
-def probability(p: float) -> str:
-    """Return a probability in percent, which is never quite 0 or 100."""
-    if p > 0.999:
-        return "more than 99.9 %"
-    return "less than 0.1 %" if p < 0.001 else f"{100 * p:.3g} %"
-
-
 def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def difference(value: float) -> str:
-    return "less than 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def listed(words: Iterable) -> str:
@@ -75,8 +70,12 @@ def listed(words: Iterable) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def model_names(keys: Iterable[str]) -> str:
-    return listed(MODELS[key].name for key in keys)
+def model_name(key: str) -> str:
+    return NAMES.get(key, key)
+
+
+def gene_name(index: int, genes: tuple[str, ...]) -> str:
+    return safe_name(genes[index])
 
 
 def capitalised(text: str) -> str:
@@ -89,7 +88,13 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 TEMPLATES.globals.update(MODELS=MODELS, ROPE=ROPE)
-for function in (safe_name, number, probability, p_value, difference):
-    TEMPLATES.filters[function.__name__] = function
-for function in (listed, model_names, capitalised):
+for function in (
+    safe_name,
+    number,
+    p_value,
+    listed,
+    model_name,
+    gene_name,
+    capitalised,
+):
     TEMPLATES.filters[function.__name__] = function
