@@ -143,15 +143,13 @@ def assert_equal(one, other):
 def test_scores_are_the_local_ones_though_a_worker_dies(
     data, cluster, tmp_path, monkeypatch
 ):
-    worker, progress = (
-        cluster("--no-nanny", "--nthreads", "2"),
-        tmp_path / "progress",
-    )
+    worker = cluster("--no-nanny", "--nthreads", "1")
+    progress = tmp_path / "progress"
 
     def kill_once_it_has_work():
         while not progress.exists():
             time.sleep(0.1)
-        cluster("--no-nanny", "--nthreads", "1")
+        cluster("--no-nanny", "--nthreads", "2")
         time.sleep(1)
         worker.kill()
 
