@@ -172,7 +172,7 @@ def _local_workers(n_jobs):
     executor = _processes(n_jobs)
     with warnings.catch_warnings():
         # a worker that has grown too large is replaced, which is as it should
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs")
+        warnings.filterwarnings("ignore", "A worker .* while some jobs")
         yield executor, lambda: executor.shutdown(kill_workers=True)
 
 

@@ -49,9 +49,9 @@ def _subplots(n_rows=1, n_columns=1, *, height, **options):
 @styled
 def plot_layers(model: keras.Model) -> Figure:
     """A box per layer of the model, with the shape of its output."""
-    figure, [[ax]] = _subplots(height=1.5)
+    figure, [[ax]] = _subplots(height=1.0)
     ax.set_axis_off()
-    ax.set(xlim=(-0.5, len(model.layers) - 0.5), ylim=(-1, 1))
+    ax.set(xlim=(-0.5, len(model.layers) - 0.5), ylim=(-0.9, 0.6))
     for x, layer in enumerate(model.layers):
         learns = layer.count_params() > 0
         name = _WORDS.get(type(layer).__name__, type(layer).__name__)
@@ -60,13 +60,13 @@ def plot_layers(model: keras.Model) -> Figure:
             "facecolor": "#D6EAF5" if learns else "white",
             "edgecolor": GREY,
         }
-        place = {"ha": "center", "va": "center", "fontsize": 8}
+        place = {"ha": "center", "va": "center", "fontsize": 9}
         ax.text(x, 0.15, name, bbox=box, **place)
         shape = " x ".join(str(size) for size in layer.output.shape[1:])
         ax.text(x, -0.75, shape, color=GREY, **place)
         if x:
             arrow = {"arrowstyle": "->", "color": GREY}
-            ends = (x - 0.44, 0.15), (x - 0.58, 0.15)
+            ends = (x - 0.4, 0.15), (x - 0.6, 0.15)
             ax.annotate("", *ends, arrowprops=arrow)
     return figure
 

@@ -24,7 +24,7 @@ from helpers.explain import count_multiply_adds, list_windows
 from helpers.models import MODELS
 from helpers.search import fold_scores, tabulate_search
 from helpers.simulate import Truth
-from helpers.text import p_value
+from helpers.text import number, p_value
 
 ASSIGNED, LSTM, TIME_AWARE = MODELS  # their keys
 CHANGE = 0.01  # of the loss, relative; smaller changes do not count
@@ -351,8 +351,9 @@ class ModelComparison:
         """Return the comparisons by the second model of each pair."""
         return {
             second: {
-                "difference": f"{pair.mean:+.3f}",
-                "95 % interval": f"{pair.low:+.3f} to {pair.high:+.3f}",
+                "difference": number(pair.mean, "+.3f"),
+                "95 % interval": f"{number(pair.low, '+.3f')} to "
+                f"{number(pair.high, '+.3f')}",
                 "p": p_value(pair.p).removeprefix("p = "),
                 "verdict": str(pair.verdict),
             }
