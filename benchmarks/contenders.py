@@ -184,7 +184,11 @@ def _folds(cv):
 def main(task: dict) -> None:
     """Run and time one contender; print seconds and mean scores as JSON."""
     data = simulate_expression(
-        "both", task["samples"], task["time_points"], seed=2024
+        "level + rhythm",
+        task["samples"],
+        task["time_points"],
+        task.get("genes", 10),
+        seed=2024,
     )
     X = data.X.astype(np.float32)
     options = {key: task[key] for key in ("n", "cv", "epochs", "n_jobs")}

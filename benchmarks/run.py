@@ -41,6 +41,7 @@ GROWTH = {
     "fits": [SMALL | {"n": n, "cv": 5} for n in (4, 16, 32)],
     "samples": [SMALL | {"samples": n} for n in (500, 2000, 8000)],
     "time_points": [SMALL | {"time_points": n} for n in (25, 100, 400)],
+    "genes": [SMALL | {"genes": n} for n in (10, 100, 500, 2000)],
     "n_jobs": [SMALL | {"n": 8, "cv": 5, "n_jobs": n} for n in (1, 2)],
 }
 
@@ -191,6 +192,7 @@ def list_growth(growth: dict) -> list[str]:
         "fits": "fits",
         "samples": "samples, 4 fits",
         "time_points": "time points, 4 fits",
+        "genes": "genes, 4 fits",
         "n_jobs": "workers, 40 fits",
     }
     lines = ["| what grows (5 epochs) | seconds, median |", "|---|---|"]
