@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True)
 class Comparison:
     """Paired scores of two models: the `mean` of first minus second with its
-    95 % interval (`low`, `high`), the `p` value of the corrected t-test,
+    95% interval (`low`, `high`), the `p` value of the corrected t-test,
     adjusted for the pairs of its table (Holm), and the posterior
     probabilities that the first is `better`, practically `equal`, `worse`."""
 
@@ -338,7 +338,7 @@ def average_drops(
 ) -> dict[str, list]:
     """Average the drops (n_resamples, n_features) that features cause.
 
-    Returns means, 95 % intervals (`low`, `high`), and the indices that are
+    Returns means, 95% intervals (`low`, `high`), and the indices that are
     `significant`: above 0, or `above_average` of all features, in a one-sided
     t-test with the `corrected_error`, at a false discovery rate of `FDR`.
     Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57.
@@ -375,7 +375,7 @@ def precision_recall(
 def half_interval_of_guessing(
     n_samples: int, n_seeds: int, n_models: int
 ) -> float:
-    """Return half the width of the simultaneous 95 % interval of `n_models`
+    """Return half the width of the simultaneous 95% interval of `n_models`
     mean ROC AUCs over `n_seeds` on `n_samples` new samples, half of them of
     either outcome, where nothing can be learned.
 

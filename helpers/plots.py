@@ -86,7 +86,7 @@ def plot_data(
     data: ExpressionData, mean_gaps: dict[str, float], truth: Truth | None
 ) -> Figure:
     """Left: two genes in two samples of either outcome, dots, and smoothed
-    over 7 time points, lines. Right: means by outcome with 95 % intervals, of
+    over 7 time points, lines. Right: means by outcome with 95% intervals, of
     the genes that the `truth` names, or of three with the largest
     `mean_gaps`."""
     gaps = np.array(list(mean_gaps.values()))
@@ -159,8 +159,11 @@ def plot_search(search: Search, n_folds: int) -> Figure:
     places = np.arange(len(rows))
     ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
     ax.plot(means[-1], places[-1], "o", color=MODELS["attention"].color, ms=8)
-    names = [", ".join(f"{k} {row[k]}" for k in search.varied) for row in rows]
+    names = [", ".join(str(row[k]) for k in search.varied) for row in rows]
     ax.set_yticks(places, names, fontsize=8)
+    ax.set_ylabel(
+        ",\n".join(search.varied), rotation=0, ha="right", va="center"
+    )
     ax.set_xlabel("mean ROC AUC over folds")
     return figure
 
@@ -209,7 +212,7 @@ def plot_comparison(
     comparison: ModelComparison, resamples: dict[str, dict[str, np.ndarray]]
 ) -> Figure:
     """ROC AUC of every model: each resample and their mean; validation
-    samples with a 95 % interval."""
+    samples with a 95% interval."""
     names = sorted(comparison.models, key=comparison.auc)
     figure, [[ax]] = _subplots(height=0.9 + 0.55 * len(names))
     for y, name in enumerate(names):
@@ -374,9 +377,9 @@ def plot_attention(
         row[1].set_xlabel("key time")
         row[1].set_ylabel("mean attention received")
         row[1].set_title("1 is uniform attention", size=9)
-    axes[0, 1].legend(fontsize=9)
+        row[1].legend(fontsize=9)
     bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.7)
-    bar.set_label("attention / uniform (log scale)")
+    bar.ax.set_title("attention\n/ uniform", size=9)
     bar.minorticks_off()
     ticks = [low, 1, high]
     bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])

@@ -265,7 +265,7 @@ class Controls(dict):
 
     @property
     def guessing(self) -> float:
-        """Half the width of the 95 % interval of models that guess."""
+        """Half the width of the 95% interval of models that guess."""
         n_models = len(self["nothing"]) - 1  # the best possible does not
         return evaluate.half_interval_of_guessing(
             N_TEST, self.n_seeds, n_models
@@ -352,7 +352,7 @@ class ModelComparison:
         return {
             second: {
                 "difference": number(pair.mean, "+.3f"),
-                "95 % interval": f"{number(pair.low, '+.3f')} to "
+                "95% interval": f"{number(pair.low, '+.3f')} to "
                 f"{number(pair.high, '+.3f')}",
                 "p": p_value(pair.p).removeprefix("p = "),
                 "verdict": str(pair.verdict),

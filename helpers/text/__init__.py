@@ -58,7 +58,7 @@ def number(value: float | str, form: str) -> str:
     """Return a number in a form of Python's `format`; a word as it is."""
     if isinstance(value, str):
         return value
-    return format(value + 0, form).replace("%", " %").replace("-", "−")
+    return format(value + 0, form).replace("-", "−")
 
 
 def p_value(p: float) -> str:
