@@ -1,5 +1,6 @@
 """Time the grid search against its peers, and how costs grow; write
-`benchmarks/results.json` and the table in README.
+`benchmarks/results.json` and the table in README. Times of a training step go
+to `benchmarks/steps.json`, which the notebook reads.
 
 Every measurement is a process of its own. The contenders take turns, and
 the ratios are medians of ratios within a round, because machines drift.
@@ -18,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
+STEPS = ROOT / "benchmarks" / "steps.json"
 README = ROOT / "README.md"
 MARKS = ("<!-- benchmark -->\n", "<!-- end of benchmark -->")
 TASK = {
@@ -58,7 +60,9 @@ def main() -> None:
     if "growth" in parts:
         results["growth"] = time_growth(options.rounds)
     if "steps" in parts:
-        results["steps"] = measure("benchmarks.steps", {})
+        steps = {"machine": describe_machine()}
+        steps["steps"] = measure("benchmarks.steps", {})
+        STEPS.write_text(json.dumps(steps, indent=1) + "\n")
     if "file" in parts:
         results["file"] = time_file(options.rounds)
     results.setdefault("machines", {}).update(

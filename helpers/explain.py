@@ -16,7 +16,7 @@ from helpers.training import PREDICT_BATCH
 WINDOW = 5  # time points
 MOST_GENES = 20  # whose importance is measured
 LENGTHS = (25, 50, 100, 200, 400)  # time points at which costs are given
-BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "results.json"
+BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "steps.json"
 
 Predict = Callable[[np.ndarray], np.ndarray]  # X (n, T, G) -> p (n,)
 
@@ -200,7 +200,7 @@ def describe_costs(n_genes: int = 10) -> dict:
     )
     faster = [T for T in LENGTHS if attention[T]["median"] < lstm[T]["median"]]
     return {
-        "machine": measured["machines"]["steps"],
+        "machine": measured["machine"],
         "models": models,
         "faster_up_to": max(faster, default=0),
     }

@@ -24,7 +24,7 @@ DATA = "data/gene_expression_data.csv"
 SOURCES = (
     "helpers/**/*.py",
     "helpers/**/*.j2",
-    "benchmarks/results.json",
+    "benchmarks/steps.json",
     "requirements.txt",
 )
 RESULTS = ("results.json", "figures/*.png")

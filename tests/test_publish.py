@@ -40,7 +40,7 @@ def test_publish_copies_a_run(finished):
     [
         "helpers/text/one.py",
         "helpers/text/one.j2",
-        "benchmarks/results.json",
+        "benchmarks/steps.json",
         "requirements.txt",
         "build/results.json",
         "build/figures/one.png",
