@@ -27,7 +27,6 @@ KEYS = {
     "order",
     "controls",
     "verdicts",
-    "conclusions",
     "environment",
 }
 HOSTILE = {

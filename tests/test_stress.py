@@ -1,4 +1,5 @@
-"""What takes minutes: results are equal whatever way they are computed."""
+"""What takes minutes: results are equal whatever way they are computed, and
+kills amid the work change nothing."""
 
 import json
 import os
@@ -10,8 +11,9 @@ import zipfile
 import numpy as np
 import outputs
 import pandas as pd
+import psutil
 import pytest
-from conftest import ROOT, call, quick_run
+from conftest import ROOT, call, fill, is_untouched, quick_run
 from sklearn.model_selection import train_test_split
 from verify import flatten
 
@@ -56,23 +58,12 @@ def test_equal_byte_for_byte_elsewhere_with_one_worker(base, data, tmp_path):
     assert texts[0].replace("JOBS = 2", "JOBS = 1") == texts[1]
 
 
-def test_equal_without_make_with_shuffled_columns(base, table, tmp_path):
-    """As README says: by papermill alone, here on a compressed file."""
-    path = tmp_path / "shuffled.csv.gz"
-    table.sample(frac=1, axis=1, random_state=0).to_csv(path, index=False)
-    command = [sys.executable, "-m", "papermill", "assignment7.ipynb"]
-    command += [str(tmp_path / "out.ipynb"), "--no-progress-bar"]
-    command += ["-p", "QUICK", "True", "-p", "DATA", str(path)]
-    own = {"OUT": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "1"}
-    subprocess.run(command, cwd=ROOT, env=os.environ | own, check=True)
-    results = (tmp_path / "results.json").read_bytes()
-    assert results == (base / "results.json").read_bytes()
-
-
 def test_held_out_samples_change_nothing_but_their_own_scores(
     base, table, tmp_path
 ):
-    """Were scaling, tuning or training to see them, they would."""
+    """Were scaling, tuning or training to see them, they would. Executed by
+    papermill alone, as README says, on a compressed file whose columns are
+    shuffled: neither changes anything either."""
     y = table["Outcome"].astype(float).astype(int)
     _, held_out = train_test_split(
         np.arange(len(y)), test_size=0.2, stratify=y, random_state=0
@@ -81,10 +72,45 @@ def test_held_out_samples_change_nothing_but_their_own_scores(
     values = table.loc[held_out, genes].astype(float).to_numpy()
     spoilt = table.copy()
     spoilt.loc[held_out, genes] = (values[::-1] * 100 + 7).astype(str)
-    path = tmp_path / "spoilt.csv"
-    spoilt.to_csv(path, index=False)
-    new = flatten(json.loads(quick_run(tmp_path / "build", path)))
-    old = flatten(json.loads((base / "results.json").read_bytes()))
+    path = tmp_path / "spoilt.csv.gz"
+    spoilt.sample(frac=1, axis=1, random_state=0).to_csv(path, index=False)
+    command = [sys.executable, "-m", "papermill", "assignment7.ipynb"]
+    command += [str(tmp_path / "out.ipynb"), "--no-progress-bar"]
+    command += ["-p", "QUICK", "True", "-p", "DATA", str(path)]
+    own = {"OUT": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "1"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | own, check=True)
+    new, old = (
+        flatten(json.loads((folder / "results.json").read_bytes()))
+        for folder in (tmp_path, base)
+    )
     learned = re.compile(r"^(grid|controls|order)/|/loss/|/pairs/|/mean$")
     assert [k for k in old if learned.search(k) and old[k] != new[k]] == []
     assert [k for k in old if "/val_loss/" in k and old[k] != new[k]]
+
+
+@pytest.mark.parametrize("victim", ["worker", "run"])
+def test_a_kill_amid_the_fits_changes_nothing(tmp_path, victim):
+    out = tmp_path / "build"
+    fill(out)
+    script = ROOT / "scripts" / "execute.py"
+    with subprocess.Popen(
+        [sys.executable, script, "--quick", "1", "--out", out],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        while not re.search(r"[1-9]\d* of \d+", run.stderr.readline()):
+            assert run.poll() is None
+        family = psutil.Process(run.pid).children(recursive=True)
+        workers = [p for p in family if "loky" in " ".join(p.cmdline())]
+        (workers[-1] if victim == "worker" else run).kill()
+        last = run.stderr.read().splitlines()[-1:]
+    _, orphans = psutil.wait_procs(family, 30)
+    assert orphans == []
+    outputs.recover(out)
+    if run.returncode == 0:  # a lost worker was replaced
+        assert victim == "worker"
+        outputs.open_run(out)
+        return
+    assert is_untouched(out)
+    if victim == "worker":
+        assert re.match(r"cell \d+, in section '.*'\: ", last[0])
