@@ -149,10 +149,20 @@ def fit_clone(
             model.set_params(**{name: seed})
         if ending == "cv":
             inner = None if groups is None else groups[rows]
-            folds = make_folds(5, inner, seed=seed)
+            folds = make_folds(count_folds(y[rows], inner), inner, seed=seed)
             folds = list(folds.split(X[rows], y[rows], inner))
             model.set_params(**{name: folds})
     return model.fit(X[rows], y[rows])
+
+
+def count_folds(
+    y: np.ndarray, groups: np.ndarray | None, most: int = 5
+) -> int:
+    """Return into how many folds, at most, either outcome can be divided."""
+    units = [np.flatnonzero(y == c) for c in (0, 1)]
+    if groups is not None:
+        units = [np.unique(groups[rows]) for rows in units]
+    return max(2, min(most, *map(len, units)))
 
 
 def run_controls(

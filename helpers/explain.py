@@ -150,7 +150,9 @@ def relate_attention(
     known = np.zeros_like(products)
     gap = np.abs(attention.maps[1] - attention.maps[0]).max() * len(profile)
     return {
-        "time_share": float(len(received) * np.square(profile).sum() / total),
+        "time_share": float(
+            len(received) * np.square(profile).sum() / max(total, 1e-12)
+        ),
         "genes": np.divide(products, spread, known, where=spread > 0).tolist(),
         "between_outcomes": float(gap),
     }

@@ -1,4 +1,4 @@
-"""Q2: the prescribed attention model, the LSTM it is compared with, and the
+"""Q2: the assigned attention model, the LSTM it is compared with, and the
 registry of all models."""
 
 import inspect
@@ -118,7 +118,8 @@ class TimeFeatures(layers.Layer):
 def space_times(times: Sequence[float]) -> np.ndarray:
     """Return times (T,) from 0 to T - 1, whatever their unit was."""
     t = np.asarray(times, dtype=float) - times[0]
-    return np.round(t / max(t[-1], 1e-300) * (len(t) - 1), 6)
+    # float32 is coarse enough to forget how the unit was rounded
+    return np.float32(t / max(t[-1], 1e-300) * (len(t) - 1)).astype(float)
 
 
 def encode_clock(times: np.ndarray) -> np.ndarray:
@@ -140,7 +141,7 @@ def weigh_slopes(times: np.ndarray, width: int = 11) -> np.ndarray:
         start = int(np.clip(point - width // 2, 0, T - width))
         t = times[start : start + width]
         t = t - t.mean()
-        weights[point, start : start + width] = width * t / (t @ t)
+        weights[point, start : start + width] = width * t / max(t @ t, 1e-12)
     return weights
 
 

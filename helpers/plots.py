@@ -105,7 +105,9 @@ def plot_data(
             name = _literal(data.genes[gene])
             ax.plot(data.times, smooth, look, color=color, label=name)
         outcome = _literal(data.classes[data.y[sample]])
-        title = f"Outcome {outcome}: {_literal(data.genes[leader])} leads"
+        title = f"Outcome {outcome}"
+        if len(chosen) > 1:
+            title += f": {_literal(data.genes[leader])} leads"
         ax.set_title(title, size=9)
     _add_legend(left, axes[0, 0])
     left.supxlabel(_time_label(data), fontsize=10)
@@ -130,7 +132,7 @@ def _choose_samples(data, genes):
     leads most clearly, and the index of that gene."""
     X = data.X[:, :, [genes[0], genes[-1]]].astype(np.float64)
     X = uniform_filter1d(X - X.mean(axis=1, keepdims=True), 7, axis=1)
-    slope = np.gradient(X, axis=1)
+    slope = np.diff(X, axis=1, append=X[:, -1:])
     turn = X[..., 0] * slope[..., 1] - X[..., 1] * slope[..., 0]  # (n, T)
     turn = turn.sum(axis=1)  # above 0 where the first gene leads
     for outcome in (0, 1):

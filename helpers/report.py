@@ -21,7 +21,7 @@ from helpers.data import ExpressionData
 from helpers.evaluate import ALPHA_STRICT, ROPE, Answer, Comparison, Verdict
 from helpers.experiments import ALL_VALUES, BEST, N_TEST
 from helpers.explain import count_multiply_adds, list_windows
-from helpers.models import MODELS
+from helpers.models import MODELS, space_times
 from helpers.search import fold_scores, tabulate_search
 from helpers.simulate import Truth
 from helpers.text import number, p_value
@@ -47,7 +47,8 @@ def describe_data(
         "samples": n,
         "time_points": T,
         "genes": G,
-        "evenly_spaced": bool(np.ptp(np.diff(data.times)) < 1e-6),
+        "evenly_spaced": len(set(np.diff(space_times(data.times)).round(3)))
+        < 2,
         "classes": data.classes,
         "positive_share": float(data.y.mean()),
         "zero_share": float((data.X == 0).mean()),
@@ -128,18 +129,6 @@ class Search:
             best.setdefault(row["time_features"], row["roc_auc_mean"])
         return best
 
-    def tabulate(self, top: int | None = None) -> dict[int, dict]:
-        """Return by rank the parameters that vary and the scores of the `top`
-        candidates (None: of all)."""
-        return {
-            rank: {name: str(row[name]) for name in self.varied}
-            | {
-                score: {"mean": row[f"{score}_mean"], "sd": row[f"{score}_sd"]}
-                for score in ("roc_auc", "accuracy", "log_loss")
-            }
-            for rank, row in enumerate(self.candidates[:top], 1)
-        }
-
 
 def describe_search(search: GridSearchCV) -> Search:
     """Describe a finished search."""
@@ -164,12 +153,15 @@ class OrderKind(StrEnum):
 
 def find_order_kind(search: Search, order: Answer = Answer.YES) -> OrderKind:
     """Say which time features help by more than the ROPE, by the best
-    candidate of each kind; none where `order` carries no signal."""
+    candidate of each kind; none where `order` carries no signal.
+
+    Where neither helps without the other, the file needs either.
+    """
     scores = search.by_time_features
     if order not in (Answer.YES, Answer.PROBABLY) or len(scores) < 4:
         return OrderKind.NONE
     clock, trend = scores["clock"], scores["trend"]
-    if max(clock, trend) - scores["none"] <= ROPE:
+    if max(clock, trend, scores["clock + trend"]) - scores["none"] <= ROPE:
         return OrderKind.NONE
     if abs(clock - trend) <= ROPE:
         return OrderKind.EITHER

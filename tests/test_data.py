@@ -8,13 +8,15 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from helpers.data import (
     DataError,
+    ExpressionData,
     check_enough_samples,
-    check_no_groups,
+    hold_out,
     load_expression_data,
+    make_folds,
     warn_of_duplicates,
 )
 
@@ -373,6 +375,11 @@ def test_fewer_groups_than_folds():
         check_enough_samples(y, 5, groups=groups)
 
 
+def make_samples(y, groups=None):
+    X = np.zeros((len(y), 1, 1), np.float32)
+    return ExpressionData(X, y, ("A",), (0,), ("0", "1"), groups)
+
+
 @pytest.mark.parametrize("n_folds", [2, 5])
 @pytest.mark.parametrize("n", [20, 25, 47, 100, 1000])
 def test_enough_samples_survive_the_split_and_every_fold(n, n_folds):
@@ -382,13 +389,32 @@ def test_enough_samples_survive_the_split_and_every_fold(n, n_folds):
     with pytest.raises(DataError, match=f"at least {rare} samples of each"):
         check_enough_samples(y[:-1], n_folds, held_out=0.2, nested=True)
     for seed in range(5):
-        train, valid = train_test_split(
-            y, test_size=0.2, stratify=y, random_state=seed
-        )
-        assert 0 < valid.sum() < len(valid)
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        for part, _ in folds.split(train, train):
-            assert np.bincount(train[part]).min() >= n_folds
+        train, valid = hold_out(make_samples(y), seed=seed)
+        assert 0 < y[valid].sum() < len(valid)
+        folds = make_folds(n_folds, None, seed=seed)
+        for part, _ in folds.split(train, y[train]):
+            assert np.bincount(y[train][part]).min() >= n_folds
+
+
+def test_rows_are_held_out_as_the_assignment_says():
+    y = np.arange(100) % 3 // 2
+    how = {"test_size": 0.2, "stratify": y, "random_state": 4}
+    found = hold_out(make_samples(y), seed=4)
+    assert [*map(list, found)] == train_test_split(range(100), **how)
+
+
+@pytest.mark.parametrize("varies", [True, False])
+def test_groups_stand_on_one_side_of_every_split(varies):
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(30), 4))
+    y = np.tile([0, 1], 60) if varies else groups % 2
+    splits = [hold_out(make_samples(y, groups), seed=seed) for seed in (1, 2)]
+    assert {*splits[0][1]} != {*splits[1][1]}  # the seed counts
+    splits += make_folds(5, groups, seed=1).split(y, y, groups)
+    for train, test in splits:
+        assert sorted([*train, *test]) == [*range(120)]
+        assert not {*groups[train]} & {*groups[test]}
+        assert len(test) == 24
+        assert y[test].mean() == pytest.approx(0.5, abs=0.09)
 
 
 def test_copies_of_training_samples_are_counted():
@@ -396,9 +422,3 @@ def test_copies_of_training_samples_are_counted():
     with pytest.warns(UserWarning, match="2 of 4 held-out samples are copies"):
         assert warn_of_duplicates(X[:6], X[[4, 5, 6, 7]]) == 2
     assert warn_of_duplicates(X[:6], X[6:]) == 0
-
-
-def test_groups_that_splits_would_tear_apart_are_refused():
-    check_no_groups(None)
-    with pytest.raises(DataError, match="2 groups"):
-        check_no_groups(np.array(["a", "a", "b"]))

@@ -7,18 +7,18 @@ from sklearn.metrics import roc_auc_score
 from helpers.evaluate import (
     Comparison,
     SignalTest,
-    Trend,
-    Verdict,
+    adjust_holm,
     average_drops,
     bootstrap_roc_auc,
-    compare_scores,
+    candidate_spread,
+    compare_pairs,
     corrected_t_test,
+    group_outcomes,
     half_interval_of_guessing,
-    mann_kendall,
+    kendall_tau,
     permutation_test,
     precision_recall,
     score_predictions,
-    winner_margin,
 )
 
 
@@ -46,17 +46,40 @@ def test_bootstrap_is_paired_seeded_and_centred():
         assert draws[name].mean() == pytest.approx(exact, abs=0.01)
 
 
-def test_corrected_t_test_against_a_calculation_by_hand():
-    differences = np.array([0.02, 0.04, 0.03, 0.05, 0.01])
-    mean, p = corrected_t_test(differences, test_train_ratio=0.25)
-    # variance 0.00025 * (1/5 + 1/4); t = 0.03 / sqrt(0.0001125) = 2.828;
-    # two-sided p of Student's t with 4 degrees of freedom
-    assert mean == pytest.approx(0.03)
-    assert p == pytest.approx(0.04742, abs=1e-5)
+def draw_groups(rng, varies):
+    """Return outcomes (n,), a score that tells groups, and 12 of these."""
+    groups = np.repeat(np.arange(12), np.arange(4, 16))
+    share = rng.permutation(12) % 2  # of outcome 1, by group
+    if varies:
+        share = 0.1 + 0.8 * share
+    y = (rng.random(len(groups)) < share[groups]).astype(int)
+    return y, rng.normal(size=12)[groups] + rng.normal(0, 0.1, len(y)), groups
 
 
-def test_corrected_t_test_of_equal_scores():
-    assert corrected_t_test(np.zeros(5), 0.25) == (0.0, 1.0)
+def test_bootstrap_draws_whole_groups_of_either_outcome():
+    y, p, groups = draw_groups(np.random.default_rng(0), varies=False)
+    how = {"seed": 1, "n_resamples": 400}
+    grouped = bootstrap_roc_auc(y, {"": p}, groups=groups, **how)[""]
+    copies = {"groups": np.repeat(groups, 5), **how}  # nothing new
+    y5, p5 = np.repeat(y, 5), np.repeat(p, 5)
+    again = bootstrap_roc_auc(y5, {"": p5}, **copies)[""]
+    np.testing.assert_allclose(grouped, again)
+    assert grouped.std() > 2 * bootstrap_roc_auc(y, {"": p}, **how)[""].std()
+    y, p = np.array([1, 0, 0, 0]), np.array([0.5, 0.2, 0.3, 0.8])
+    thirds = 3 * bootstrap_roc_auc(y, {"": p}, **how)[""]
+    assert {*thirds.round(9)} == {0, 1, 2, 3}  # three of outcome 0, always
+    groups = np.array([*"aabc"])  # both outcomes are there each time
+    draws = bootstrap_roc_auc(y, {"": y}, groups=groups, **how)[""]
+    assert set(draws) == {1.0}
+
+
+def test_outcomes_belong_to_groups_or_vary_in_them():
+    y, groups = np.array([0, 1, 1, 0]), np.array([*"zaaz"])
+    group, outcome = group_outcomes(y, groups)
+    assert (group.tolist(), outcome.tolist()) == ([1, 0, 0, 1], [1, 0])
+    assert group_outcomes(1 - y, groups)[1].tolist() == [0, 1]
+    assert group_outcomes(y, np.array([*"zzaa"]))[1].tolist() == [0.5, 0.5]
+    assert group_outcomes(y, None)[0].tolist() == [0, 1, 2, 3]
 
 
 def test_corrected_test_keeps_its_promise_where_the_plain_one_fails():
@@ -70,79 +93,140 @@ def test_corrected_test_keeps_its_promise_where_the_plain_one_fails():
     assert np.mean(plain) > 0.1
 
 
-def test_bayesian_test_gives_what_baycomp_gives():
-    first = np.array([0.82, 0.84, 0.83, 0.85, 0.81])
-    result = compare_scores(first, np.full(5, 0.80), test_train_ratio=0.25)
+def test_pairs_are_compared_as_baycomp_does():
+    scores = {"a": np.array([0.82, 0.84, 0.83, 0.85, 0.81]), "b": [0.8] * 5}
+    scores |= {"c": scores["b"], "d": scores["a"] + 0.5}
+    pairs = [("a", "b"), ("b", "c"), ("d", "a")]
+    found, same, apart = compare_pairs(scores, pairs, 0.25).values()
     # CorrelatedTTest(second, first, rope=0.01).probs() of baycomp 1.0.3
-    assert result.worse == pytest.approx(0.009791762301900713)
-    assert result.equal == pytest.approx(0.056417698808224226)
-    assert result.better == pytest.approx(0.9337905388898751)
-    assert result.mean == pytest.approx(0.03)
+    assert found.worse == pytest.approx(0.009791762301900713)
+    assert found.equal == pytest.approx(0.056417698808224226)
+    assert found.better == pytest.approx(0.9337905388898751)
+    # variance 0.00025 * (1/5 + 1/4); t = 0.03 / sqrt(0.0001125) = 2.828;
+    # two-sided p of Student's t with 4 degrees of freedom, which is 2.776 at
+    # 95 %; p is adjusted for its being the second smallest of three
+    assert found.mean == pytest.approx(0.03)
+    assert found.p == pytest.approx(2 * 0.04742, abs=1e-5)
+    half = 2.776 * 0.010607
+    assert (found.low, found.high) == pytest.approx(
+        (0.03 - half, 0.03 + half), abs=1e-5
+    )
+    assert (same.better, same.equal, same.worse, same.p) == (0, 1, 0, 1)
+    assert (same.verdict, apart.verdict) == ("equal", "better")
 
 
-def test_models_with_equal_scores_are_equal():
-    scores = np.array([0.7, 0.8, 0.9])
-    result = compare_scores(scores, scores, 0.25)
-    assert (result.better, result.equal, result.worse) == (0, 1, 0)
-    assert result.verdict == Verdict.EQUAL
-    apart = compare_scores(scores + 0.5, scores, 0.25)
-    assert apart.verdict == Verdict.BETTER
-    assert apart.reversed().verdict == Verdict.WORSE
+def test_holm_against_a_calculation_by_hand():
+    # 4 * 0.01, 3 * 0.02, then 2 * 0.025 = 0.05, but not below 0.06
+    found = adjust_holm([0.4, 0.02, 0.01, 0.025])
+    assert found == pytest.approx([0.4, 0.06, 0.04, 0.06])
+    assert (adjust_holm([0.7, 0.6]), adjust_holm([0.03])) == ([1, 1], [0.03])
+
+
+def test_verdicts_need_the_posterior_and_the_p_value():
+    for p, posterior, verdict in (
+        (0.049, (0.95, 0.05, 0.0), "better"),
+        (0.05, (0.95, 0.05, 0.0), "probably better"),
+        (0.001, (0.94, 0.06, 0.0), "probably better"),
+        (0.001, (0.79, 0.21, 0.0), "unclear"),
+        (0.001, (0.02, 0.95, 0.03), "equal"),
+    ):
+        assert Comparison(0, 0, 0, p, *posterior).verdict == verdict
+        turned = verdict.replace("better", "worse")
+        assert Comparison(0, 0, 0, p, *posterior[::-1]).verdict == turned
+
+
+def share_of_false_alarms(draw):
+    """Return how often p < 0.05 where there is no signal; `draw` gives
+    outcomes, predictions and groups."""
+    rng, alarms = np.random.default_rng(0), 0
+    for _ in range(200):
+        y, p, groups = draw(rng)
+        how = {"seed": 0, "groups": groups, "n_permutations": 199}
+        alarms += permutation_test(y, p, **how).p < 0.05
+    return alarms / 200
 
 
 def test_signal_is_found_where_it_is_and_seldom_where_not():
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1], 100))
     noise = {name: rng.random(200) for name in "abcdef"}
-    strong = noise | {"g": rng.random(200) + 0.6 * y}
-    result = permutation_test(y, strong, seed=1)
-    assert result.p < 0.001
-    assert result.best == pytest.approx(roc_auc_score(y, strong["g"]))
-    null = [
-        permutation_test(rng.permutation(y), noise, seed=k, n_permutations=200)
-        for k in range(200)
-    ]
-    share = np.mean([test.p < 0.05 for test in null])
-    assert 0.005 < share < 0.12  # 5 %, though the best of six is tested
+    result = permutation_test(y, noise | {"g": y + rng.random(200)}, seed=1)
+    assert (result.answer, result.model, result.best) == ("yes", "g", 1)
+    found = share_of_false_alarms(
+        lambda rng: (rng.permutation(y), noise, None)
+    )
+    assert 0.005 < found < 0.12  # 5 %, though the best of six is tested
 
 
-def test_signal_of_ties_is_none():
+@pytest.mark.parametrize("varies", [True, False])
+def test_groups_are_no_signal_if_only_they_are_known(varies):
+    def draw(rng, known=True):
+        y, p, groups = draw_groups(rng, varies)
+        return y, {"": p}, groups if known else None
+
+    assert 0.005 < share_of_false_alarms(draw) < 0.1
+    assert share_of_false_alarms(lambda rng: draw(rng, known=False)) > 0.2
+
+
+def test_signal_within_groups_is_found():
+    y, p, groups = draw_groups(np.random.default_rng(0), varies=True)
+    result = permutation_test(y, {"": p + y}, seed=0, groups=groups)
+    assert result.answer == "yes"
+    ways = [math.comb(4 + g, y[groups == g].sum()) for g in range(12)]
+    assert result.least_p == pytest.approx(1 / math.prod(ways))
+
+
+def test_signal_of_ties_is_none_and_few_groups_cannot_be_sure():
     y = np.tile([0, 1], 20)
-    result = permutation_test(y, {"majority": np.full(40, 0.5)}, seed=0)
+    guess = {"majority": np.full(40, 0.5)}
     least_p = 1 / math.comb(40, 20)
-    assert result == SignalTest(0.5, "majority", 0.5, 1.0, least_p)
+    expected = SignalTest(0.5, "majority", 0.5, 1.0, least_p)
+    assert permutation_test(y, guess, seed=0) == expected
+    known = permutation_test(y, {"": y}, seed=0, groups=np.arange(40) % 8)
+    assert known.least_p == 1 / math.comb(8, 4)
+    assert known.p == pytest.approx(known.least_p, abs=0.006)
 
 
-def test_trend_of_known_series():
-    falling = mann_kendall(np.array([4.0, 3.0, 2.5, 2.2, 2.0]))
-    assert falling.tau == pytest.approx(-1)
-    assert falling.change == -0.5
-    assert falling.p == pytest.approx(2 / 120)  # exact, 5! orders
-    assert mann_kendall(np.ones(1)).p == 1
-    assert mann_kendall(np.ones(9)) == Trend(0.0, 1.0, 0.0)
-    noise = np.random.default_rng(0).normal(5, 1, 40)
-    assert mann_kendall(noise).p > 0.05
+def test_signal_takes_a_small_p_value_that_enough_samples_gave():
+    for p, answer in ((0.0099, "yes"), (0.01, "weak"), (0.05, "no")):
+        assert SignalTest(0.9, "", 0.6, p, 0.0099).answer == answer
+    few = SignalTest(0.9, "", 0.6, 0.0001, 0.01)
+    assert (few.too_few, few.answer) == (True, "weak")
 
 
-def test_winner_that_stands_out():
+def test_kendall_tau_of_known_series():
+    assert kendall_tau(np.array([4.0, 3.0, 2.5])) == pytest.approx(-1)
+    assert kendall_tau([1, 2, 4, 3]) == pytest.approx(4 / 6)  # 5 up, 1 down
+    assert kendall_tau(np.ones(9)) == kendall_tau(np.ones(1)) == 0
+
+
+def test_spread_of_known_candidates():
+    scores = np.array([[0.6, 0.7, 0.8], [0.5, 0.6, 0.7], [0.1, 0.3, 0.2]])
+    found = candidate_spread(scores, test_train_ratio=0.5)
+    assert found.mean == pytest.approx(0.7)
+    assert found.sd == pytest.approx(0.1)
+    assert found.lead == pytest.approx(0.1)
+    assert found.distance == pytest.approx(0.5)
+    # ranks 1, 2, 3 in each fold: chi2 = 6, with 2 degrees of freedom
+    assert found.p == pytest.approx(np.exp(-3))
+    # one standard error is 0.1 * sqrt(1/3 + 1/2) = 0.091
+    assert (found.near, found.candidates) == (1, 3)
+    scores[1] += 0.01
+    assert candidate_spread(scores, 0.5).near == 2
+    for equal in (np.full((4, 2), 0.5), np.full((1, 5), 0.5)):
+        found = candidate_spread(equal, test_train_ratio=0.25)
+        assert (found.p, found.lead, found.distance) == (1, 0, 0)
+
+
+def test_equal_candidates_are_seldom_told_apart():
     rng = np.random.default_rng(0)
-    scores = 0.6 + rng.normal(0, 0.01, (4, 5))
-    scores[2] += 0.2
-    result = winner_margin(scores, test_train_ratio=0.25)
-    assert result.mean == scores[2].mean()
-    assert result.lead_p < 0.001
-    last = scores[scores.mean(axis=1).argmin()]
-    expected = corrected_t_test(scores[2] - last, 0.25)
-    assert (result.lead_over_last, result.last_p) == expected
-    assert result.within_one_error == 1
-
-
-def test_winner_by_luck():
-    rng = np.random.default_rng(1)
-    result = winner_margin(0.6 + rng.normal(0, 0.02, (16, 5)), 0.25)
-    assert result.lead_p > 0.05
-    assert result.within_one_error > 1
-    assert result.candidates == 16
+    draws = 0.7 + 0.02 * rng.normal(size=(300, 16, 5))
+    folds = 0.1 * rng.normal(size=(300, 1, 5))  # hard ones and easy ones
+    found = [candidate_spread(scores, 0.25) for scores in draws + folds]
+    assert 0.005 < np.mean([spread.p < 0.05 for spread in found]) < 0.08
+    draws[:, 8:] += 0.05
+    found = [candidate_spread(scores, 0.25) for scores in draws + folds]
+    assert np.mean([spread.p < 0.01 for spread in found]) > 0.9
 
 
 def test_importance_is_found_where_it_is_and_seldom_where_not():
@@ -152,10 +236,8 @@ def test_importance_is_found_where_it_is_and_seldom_where_not():
     result = average_drops(falls, test_train_ratio=0.25)
     assert result["significant"] == [3]
     assert result["low"][3] < result["mean"][3] < result["high"][3]
-    none = [
-        average_drops(rng.normal(0, 0.01, (10, 20)), 0.25)["significant"]
-        for _ in range(300)
-    ]
+    noise = rng.normal(0, 0.01, (300, 10, 20))
+    none = [average_drops(falls, 0.25)["significant"] for falls in noise]
     assert np.mean([bool(features) for features in none]) < 0.05
 
 
@@ -163,11 +245,10 @@ def test_even_importance_stands_out_nowhere():
     rng = np.random.default_rng(0)
     even = rng.normal(0.1, 0.01, (10, 10)) + rng.normal(0, 0.02, (10, 1))
     assert len(average_drops(even, 0.25)["significant"]) == 10
-    above = average_drops(even, 0.25, above_average=True)
-    assert above["significant"] == []
-    even[:, 4] += 0.05
-    above = average_drops(even, 0.25, above_average=True)
-    assert above["significant"] == [4]
+    for expected in ([], [4]):
+        above = average_drops(even, 0.25, above_average=True)
+        assert above["significant"] == expected
+        even[:, 4] += 0.05
 
 
 def test_precision_and_recall_of_known_sets():
@@ -177,29 +258,11 @@ def test_precision_and_recall_of_known_sets():
     assert precision_recall([1], []) == {"precision": 0.0, "recall": None}
 
 
-@pytest.mark.parametrize(
-    ("posterior", "verdict"),
-    [
-        ((0.95, 0.05, 0.0), Verdict.BETTER),
-        ((0.94, 0.06, 0.0), Verdict.PROBABLY_BETTER),
-        ((0.79, 0.21, 0.0), Verdict.UNCLEAR),
-        ((0.02, 0.95, 0.03), Verdict.EQUAL),
-        ((0.0, 0.2, 0.8), Verdict.PROBABLY_WORSE),
-        ((0.0, 0.05, 0.95), Verdict.WORSE),
-    ],
-)
-def test_verdicts_change_at_the_thresholds(posterior, verdict):
-    assert Comparison(0.0, 0.5, *posterior).verdict == verdict
-
-
 def test_three_guessing_models_stay_within_the_interval():
     rng = np.random.default_rng(0)
     half = half_interval_of_guessing(200, n_seeds=3, n_models=3)
-    y = np.repeat([0, 1], 100)
-    scores = [
-        [roc_auc_score(y, rng.random(200)) for _ in range(3)]
-        for _ in range(3 * 400)
-    ]
-    means = np.mean(scores, axis=1).reshape(400, 3)
+    ranks = rng.random((400, 3, 3, 200)).argsort().argsort()
+    pairs = ranks[..., 100:].sum(axis=-1) - 99 * 100 / 2  # in the right order
+    means = (pairs / 100**2).mean(axis=-1)  # ROC AUC over three seeds
     outside = (np.abs(means - 0.5) > half).any(axis=1).mean()
     assert 0.01 < outside < 0.1  # 5 %

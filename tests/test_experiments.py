@@ -4,12 +4,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import roc_auc_score
 
 from helpers import experiments
-from helpers.experiments import make_baselines, resample_models
+from helpers.data import make_folds
+from helpers.experiments import ALL_VALUES, BEST, CHECKS, CURES, GENE_MEANS
 from helpers.explain import shuffle_time
 from helpers.models import MODELS
+from helpers.report import Controls
 from helpers.search import SequenceClassifier
 
-PLAN = {"n_folds": 2, "n_repeats": 2, "seed": 3, "n_jobs": 2}
+PLAN = {"n_folds": 2, "n_repeats": 2, "seed": 3, "n_jobs": 1}
 
 
 def make_data(n=120, T=6, G=2):
@@ -25,101 +27,125 @@ def small_network():
 
 
 def test_baselines_see_what_they_should():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 6, 2)).astype(np.float32)
-    level = (X[:, :, 0].mean(axis=1) > 0).astype(int)
+    X, level = make_data(n=300)
     change = (X[:, 5, 1] > X[:, 0, 1]).astype(int)
     for y, seen in ((level, True), (change, False)):
-        scores = {
-            name: roc_auc_score(
-                y[200:],
-                model.fit(X[:200], y[:200]).predict_proba(X[200:])[:, 1],
-            )
-            for name, model in make_baselines(cv=3).items()
-        }
-        assert scores["majority class"] == 0.5
-        assert (scores["logistic, time means"] > 0.9) == seen
-        assert scores["logistic, all values"] > 0.9
+        aucs = {}
+        for name, model in experiments.make_baselines().items():
+            p = model.fit(X[:200], y[:200]).predict_proba(X[200:])[:, 1]
+            aucs[name] = roc_auc_score(y[200:], p)
+        assert (aucs[GENE_MEANS] > 0.9) == seen
+        assert aucs[ALL_VALUES] > 0.9
 
 
 def test_resamples_are_paired_seeded_and_equal_in_any_company():
     X, y = make_data()
     network = small_network()
-    models = {"attention": network, **make_baselines(cv=2)}
-    result = resample_models(models, X, y, **PLAN)
-    alone = resample_models({"again": network}, X, y, **PLAN)["again"]
-    for key, values in result["attention"].items():
+    models = {
+        "attention": network,
+        "linear": experiments.make_baselines()[GENE_MEANS],
+    }
+    how = PLAN | {"genes": [1]}
+    result = experiments.resample_models(models, X, y, windows=True, **how)
+    again = {"again": network}
+    alone = experiments.resample_models(again, X, y, **how | {"n_jobs": 2})[
+        "again"
+    ]
+    assert result["attention"].keys() - alone.keys() == {"windows"}
+    for key, values in alone.items():
         assert len(values) == 4
-        np.testing.assert_array_equal(values, alone[key])
-    assert result["attention"]["genes"].shape == (4, 2)
+        np.testing.assert_array_equal(values, result["attention"][key])
+    assert alone["genes"].shape == (4, 1)
     assert result["attention"]["windows"].shape == (4, 2)
-    assert len(set(result["attention"]["roc_auc"])) > 1
-    assert "genes" not in result["majority class"]
-    assert result["majority class"]["roc_auc"].tolist() == [0.5] * 4
+    assert len(set(alone["roc_auc"])) > 1
+    assert not {"genes", "windows"} & result["linear"].keys()
     assert not hasattr(network, "model_")  # clones are trained
 
 
-class Recorder(ClassifierMixin, BaseEstimator):
-    """Notes which samples, told apart by their first value, it is fitted on,
-    and which it predicts."""
+SEEN = []  # the samples of a fit, those of its prediction, of the next fit
 
-    fitted, predicted = [], []
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Notes which samples, told apart by their first value, it sees."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
-        self.fitted.append(set(X[:, 0, 0]))
+        SEEN.append({*X[:, 0, 0]})
         return self
 
     def predict_proba(self, X):
-        self.predicted.append(set(X[:, 0, 0]))
+        SEEN.append({*X[:, 0, 0]})
         return np.full((len(X), 2), 0.5)
 
 
-def test_resamples_are_scored_on_what_was_left_out():
-    X = np.arange(60.0).reshape(60, 1, 1) * np.ones((60, 6, 2))
-    resample_models(
-        {"recorder": Recorder()}, X, np.arange(60) % 2, **PLAN | {"n_jobs": 1}
+@pytest.mark.parametrize("groups", [None, np.arange(60) // 5])
+def test_resamples_are_scored_on_what_was_left_out(groups):
+    SEEN.clear()
+    X, y = np.arange(60.0).reshape(60, 1, 1), np.arange(60) // 5 % 2
+    found = experiments.resample_models(
+        {"": Recorder()}, X, y, groups=groups, possible=0.1 + 0.8 * y, **PLAN
     )
-    pairs = list(zip(Recorder.fitted, Recorder.predicted, strict=True))
-    assert len(pairs) == 4
-    for fitted, predicted in pairs:
+    search = make_folds(2, groups, seed=PLAN["seed"])
+    searched = [{*train} for train, _ in search.split(X, y, groups)]
+    assert len(SEEN) == 8
+    for fitted, predicted in zip(SEEN[::2], SEEN[1::2], strict=True):
         assert not fitted & predicted
         assert fitted | predicted == set(range(60))
+        assert fitted not in searched
+        whole = {row // 5 for row in fitted} & {row // 5 for row in predicted}
+        assert bool(whole) == (groups is None)
+    assert found[BEST]["roc_auc"].tolist() == [1] * 4
+    assert found[BEST]["brier"] == pytest.approx(0.01)
+    assert found[""].keys() == found[BEST].keys()
 
 
-def test_without_order_is_what_shuffled_series_give():
+def test_folds_within_a_baseline_keep_groups_whole():
     X, y = make_data()
-    blind = experiments.without_order(
-        make_baselines(2)["logistic, all values"], seed=5
-    )
-    p = blind.fit(X, y).predict_proba(X)
-    again = make_baselines(2)["logistic, all values"]
-    shuffled = shuffle_time(X, seed=5)
-    np.testing.assert_array_equal(
-        p, again.fit(shuffled, y).predict_proba(shuffled)
-    )
+    rows = np.arange(90)[::-1]
+    for groups in (None, np.arange(120) // 3):
+        known = np.arange(120) if groups is None else groups
+        for model in experiments.make_baselines().values():
+            folds = experiments.fit_clone(model, X, y, groups, rows, 7)[-1].cv
+            assert len(folds) == 5
+            for train, test in folds:
+                assert {*train} | {*test} == {*range(90)}
+                assert not {*known[rows[train]]} & {*known[rows[test]]}
+                assert 0.2 < y[rows[test]].mean() < 0.8
+            assert model[-1].cv == 5
 
 
-@pytest.fixture(scope="module")
-def controls():
-    return experiments.run_controls(n_seeds=2, epochs=12, n_jobs=2)
+def test_a_clone_takes_its_rows_and_seed_and_leaves_the_model_alone():
+    X, y = make_data()
+    network, rows = small_network(), np.arange(80)
+    shuffled = experiments.without_order(network, seed=5)
+    p = experiments.fit_clone(shuffled, X, y, None, rows, 7).predict_proba(X)
+    again = network.set_params(seed=7).fit(
+        shuffle_time(X[:80], seed=5), y[:80]
+    )
+    expected = again.predict_proba(shuffle_time(X, seed=5))
+    np.testing.assert_array_equal(p, expected)
+    assert not hasattr(shuffled[-1], "model_")
+
+
+def test_controls_have_every_model_where_it_belongs():
+    small = {"n_seeds": 2, "epochs": 1, "n_train": 60, "n_test": 50}
+    scenarios = ("nothing", "rhythm")
+    found = experiments.run_controls(**small, n_jobs=1, scenarios=scenarios)
+    everywhere = {*MODELS, ALL_VALUES, BEST}
+    assert found["nothing"].keys() == everywhere
+    assert found["rhythm"].keys() == everywhere | CURES.keys()
+    assert found["nothing"][BEST] == [0.5, 0.5]
+    assert min(found["rhythm"][BEST]) > 0.9
+    for row in found.values():
+        assert all(len({*aucs}) == 2 for k, aucs in row.items() if k != BEST)
 
 
 @pytest.mark.stress
-def test_models_see_what_theory_says(controls):
-    assert list(controls) == list(experiments.SETTINGS)
-    mean = {
-        setting: {name: np.mean(scores) for name, scores in row.items()}
-        for setting, row in controls.items()
-    }
-    blind, lstm, remedy = MODELS
-    for name in MODELS:
-        assert abs(mean["nothing"][name] - 0.5) < 0.05
-    assert abs(mean["order only"][blind] - 0.5) < 0.05
-    assert min(mean["order only"][m] for m in (lstm, remedy)) > 0.9
-    assert mean["order-free"][blind] > mean["order-free"][lstm] - 0.02
-    assert mean["both"][blind] < mean["both"][lstm] - 0.05
-    assert mean["both"][lstm] < mean["both"][remedy]
-    assert mean["sibling rule"][blind] < 0.56 < mean["sibling rule"][lstm]
-    for row in mean.values():
-        assert max(row[m] for m in MODELS) <= row["best possible"] + 0.05
+def test_models_see_what_theory_says():
+    controls = Controls(
+        experiments.run_controls(n_seeds=2, epochs=20, n_jobs=2)
+    )
+    assert tuple(controls) == CHECKS
+    assert all(controls.checks.values()), controls.means
+    for row in controls.means.values():
+        assert max(row[name] for name in MODELS) <= row[BEST] + 0.05

@@ -4,34 +4,44 @@ import pytest
 from keras import layers
 
 from helpers.models import (
+    MODELS,
+    TIME_FEATURES,
+    TimeFeatures,
     build_attention_model,
-    build_lstm_model,
-    build_positional_attention_model,
-    encode_time,
+    build_time_aware_model,
+    space_times,
+    weigh_slopes,
 )
 
-KINDS = ("time", "sinusoids", "added sinusoids", "slow waves")
 SHAPES = [((50, 10), 2, 5), ((50, 10), 3, 10), ((20, 7), 1, 4), ((1, 1), 2, 3)]
+PRESCRIBED = [
+    layers.InputLayer,
+    layers.MultiHeadAttention,
+    layers.Dropout,
+    layers.LayerNormalization,
+    layers.GlobalAveragePooling1D,
+    layers.Dropout,
+    layers.Dense,
+]
+EVEN = tuple(range(14))
+UNEVEN = (0, 1, 3, 4, 4.5, 9, 12, 13, 20, 21, 22, 40)
 
 
 def build(shape=(50, 10), num_heads=2, key_dim=5):
     return build_attention_model(shape, num_heads, key_dim, 0.3, 0.02)
 
 
-def test_attention_model_has_exactly_the_prescribed_layers():
-    assert [type(layer) for layer in build().layers] == [
-        layers.InputLayer,
-        layers.MultiHeadAttention,
-        layers.Dropout,
-        layers.LayerNormalization,
-        layers.GlobalAveragePooling1D,
-        layers.Dropout,
-        layers.Dense,
-    ]
+def build_aware(shape=(14, 3), kind="clock + trend", times=None):
+    return build_time_aware_model(shape, 2, 5, 0.3, 0.02, kind, times)
 
 
-def test_layers_follow_each_other_and_attend_to_themselves():
+def draw(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def test_layers_are_those_prescribed_in_a_row_and_attend_to_themselves():
     model = build()
+    assert [type(layer) for layer in model.layers] == PRESCRIBED
     before = model.layers[0].output
     for layer in model.layers[1:]:
         inputs = (
@@ -42,7 +52,7 @@ def test_layers_follow_each_other_and_attend_to_themselves():
     assert model.output is before
 
 
-def test_settings_reach_their_layers():
+def test_parameters_reach_their_layers():
     _, attention, drop1, norm, _, drop2, dense = build().layers
     assert (attention.num_heads, attention.key_dim) == (2, 5)
     assert drop1.rate == drop2.rate == 0.3
@@ -53,94 +63,112 @@ def test_settings_reach_their_layers():
     assert dense.bias_regularizer is None
 
 
-def test_model_is_compiled_for_a_binary_outcome():
-    for model in (build(), build_lstm_model((50, 10), 8, 0.1, 0.01)):
-        assert model.loss == "binary_crossentropy"
-        assert isinstance(model.optimizer, keras.optimizers.Adam)
-
-
 @pytest.mark.parametrize(("shape", "heads", "dim"), SHAPES)
-def test_attention_parameters_follow_the_formula(shape, heads, dim):
+def test_size_and_output_are_as_they_should(shape, heads, dim):
     genes, width = shape[1], heads * dim
     query_key_value = 3 * (genes * width + width)
     output = width * genes + genes
     normalisation, dense = 2 * genes, genes + 1
     expected = query_key_value + output + normalisation + dense
     assert build(shape, heads, dim).count_params() == expected
-
-
-@pytest.mark.parametrize(("genes", "units"), [(10, 16), (3, 5)])
-def test_lstm_parameters_follow_the_formula(genes, units):
-    gates = 4 * (genes * units + units * units + units)
-    model = build_lstm_model((50, genes), units, 0.1, 0.01)
-    assert model.count_params() == gates + units + 1
-
-
-@pytest.mark.parametrize(("shape", "heads", "dim"), SHAPES)
-def test_output_is_one_probability_a_sample(shape, heads, dim):
-    X = np.random.default_rng(0).normal(size=(4, *shape))
-    p = build(shape, heads, dim)(X).numpy()
+    p = build(shape, heads, dim)(draw(4, *shape)).numpy()
     assert p.shape == (4, 1)
     assert ((p > 0) & (p < 1)).all()
 
 
-def build_positional(shape=(50, 10), heads=2, dim=5, **options):
-    return build_positional_attention_model(
-        shape, heads, dim, 0.3, 0.02, **options
-    )
+def test_models_are_compiled_for_a_binary_outcome():
+    for entry in MODELS.values():
+        model = entry.build_largest((9, 2))
+        assert model.loss == "binary_crossentropy"
+        assert isinstance(model.optimizer, keras.optimizers.Adam)
+        assert len(model.losses) == 1  # the l2 penalty
+    model = MODELS["LSTM"].build((50, 10), 16, 0.1, 0.01)
+    gates = 4 * (10 * 16 + 16 * 16 + 16)
+    assert model.count_params() == gates + 16 + 1
 
 
-def test_remedy_is_the_same_stack_behind_the_time():
-    model = build_positional()
-    with_time, stack = model.layers[1:]
+# Time features
+
+
+def test_cure_is_the_same_stack_behind_the_time():
+    with_time, stack = build_aware().layers[1:]
     assert with_time.count_params() == 0
-    assert [type(layer) for layer in stack.layers] == [
-        type(layer) for layer in build().layers
-    ]
-    plain = build((50, 16), 2, 5)
-    assert model.count_params() == plain.count_params()
-    assert build_positional(heads=3, dim=10).count_params() == 2075
-    assert len(model.losses) == 1  # the l2 penalty still counts
+    assert [type(layer) for layer in stack.layers] == PRESCRIBED
+    for kind, width in zip(TIME_FEATURES, (3, 9, 6, 12), strict=True):
+        aware, plain = build_aware(kind=kind), build((14, width))
+        assert aware.count_params() == plain.count_params()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", [(50, 10), (7, 3), (1, 1)])
-def test_every_kind_of_time_features_fits_every_shape(kind, shape):
-    X = np.random.default_rng(0).normal(size=(4, *shape))
-    p = build_positional(shape, time_features=kind)(X).numpy()
-    assert p.shape == (4, 1)
-    assert np.isfinite(p).all()
+def test_clock_is_what_the_formula_says():
+    X = draw(4, 5, 2)
+    found = TimeFeatures("clock", (10, 15, 20, 25, 30))(X).numpy()
+    np.testing.assert_array_equal(found[:, :, :2], X)
+    for t, row in zip((0, 0.5, 1, 1.5, 2), found[3, :, 2:], strict=True):
+        angle = np.pi * np.array([1, 2, 3]) * t / 2
+        expected = [*np.sin(angle), *np.cos(angle)]
+        np.testing.assert_allclose(row, expected, atol=1e-6)
 
 
-def test_only_the_remedy_sees_order():
-    X = np.random.default_rng(0).normal(size=(4, 50, 10))
-    for model, sees in ((build(), False), (build_positional(), True)):
+@pytest.mark.parametrize("times", [EVEN, UNEVEN, UNEVEN[:4], (3, 7)])
+def test_trend_of_a_straight_line_is_its_slope_times_the_width(times):
+    steps, width = space_times(times), min(11, len(times))
+    assert (steps[0], steps[-1]) == (0, len(times) - 1)
+    X = np.stack([5 + 0.25 * steps, -steps, 0 * steps + 3], axis=1)[None]
+    found = TimeFeatures("trend", times)(X.astype(np.float32)).numpy()
+    expected = [[0.25 * width, -width, 0]] * len(times)
+    np.testing.assert_allclose(found[0, :, 3:], expected, atol=1e-5)
+
+
+def test_trend_is_that_of_least_squares_nearby():
+    times, noise = space_times(UNEVEN), draw(12)
+    slopes = weigh_slopes(times, width=5) @ noise
+    for point, start in ((0, 0), (2, 0), (3, 1), (9, 7), (11, 7)):
+        near = slice(start, start + 5)
+        slope = 5 * np.polyfit(times[near], noise[near], 1)[0]
+        assert slopes[point] == pytest.approx(slope, rel=1e-5)
+
+
+@pytest.mark.parametrize("times", [EVEN, UNEVEN])
+def test_unit_and_origin_of_time_change_no_bit(times):
+    X = draw(4, len(times), 3)
+    expected = TimeFeatures("clock + trend", times)(X).numpy()
+    for unit, start in ((60, 0), (1, 100), (60, 100), (1 / 24, -3)):
+        other = [unit * t + start for t in times]
+        found = TimeFeatures("clock + trend", other)(X).numpy()
+        np.testing.assert_array_equal(found, expected)
+    without = TimeFeatures("clock + trend")(X).numpy()
+    assert np.array_equal(without, expected) == (times is EVEN)
+
+
+@pytest.mark.parametrize("shape", [(50, 10), (7, 3), (2, 1)])
+def test_only_clock_and_trend_see_order(shape):
+    X = draw(4, *shape)
+    models = {kind: build_aware(shape, kind) for kind in TIME_FEATURES}
+    for kind, model in models.items():
+        added = TimeFeatures(kind)(X)
+        assert added.shape[1:] == model.layers[1].output.shape[1:]
         move = np.abs(model(X) - model(X[:, ::-1])).max()
-        assert (move > 1e-3) == sees
-        assert sees or move < 1e-6
+        assert move < 1e-6 if kind == "none" else move > 1e-4
+    with pytest.raises(ValueError, match=r"one of .* got 'weeks'"):
+        build_aware(kind="weeks")
 
 
-def test_time_is_encoded_as_the_formulas_say():
-    found = encode_time(5, "slow waves")
-    assert found.shape == (5, 6)
-    for t, row in zip((-1, -0.5, 0, 0.5, 1), found, strict=True):
-        m = np.array([1, 2, 3])
-        angle = np.pi * m * (t + 1) / 2
-        np.testing.assert_allclose(row[:3], np.sin(angle), atol=1e-12)
-        np.testing.assert_allclose(row[3:], np.cos(angle), atol=1e-12)
-    classic = encode_time(50, "sinusoids", 4)
-    np.testing.assert_allclose(classic[:, 0], np.sin(np.arange(50)))
-    np.testing.assert_allclose(classic[:, 1], np.sin(np.arange(50) / 100))
-    np.testing.assert_allclose(classic[:, 2], np.cos(np.arange(50)))
-    assert encode_time(3, "time").tolist() == [[-1], [0], [1]]
-    with pytest.raises(ValueError, match="unknown kind"):
-        encode_time(5, "weeks")
-
-
-def test_remedy_is_saved_and_loaded_in_safe_mode(tmp_path):
-    X = np.random.default_rng(0).normal(size=(4, 50, 10))
-    model = build_positional(time_features="sinusoids")
+@pytest.mark.parametrize("kind", TIME_FEATURES)
+def test_cure_is_saved_and_loaded_in_safe_mode(tmp_path, kind):
+    model = build_aware((12, 3), kind, UNEVEN)
     model.optimizer.build(model.trainable_variables)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    X = draw(4, 12, 3)
     np.testing.assert_array_equal(again(X), model(X))
+
+
+def test_quick_grids_hold_the_largest_candidate_with_each_kind_of_time():
+    largest = [3, 10, 0.1, 0.01]  # heads, size, dropout, penalty
+    assert [*MODELS["attention"].largest.values()] == largest
+    aware = MODELS["attention + time"]
+    assert aware.largest["time_features"] == "clock + trend"
+    assert aware.quick_grid["time_features"] == list(TIME_FEATURES)
+    for entry in MODELS.values():
+        for name in entry.quick_grid.keys() - {"epochs", "time_features"}:
+            assert entry.quick_grid[name] == [entry.largest[name]]

@@ -2,22 +2,20 @@
 
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from test_report import (
-    make_comparison,
-    make_controls,
-    make_drops,
-    make_search,
-    make_training,
-)
+import test_report as fake
+from test_report import AWARE
 
-from helpers import explain, notebook, plots, report
-from helpers.data import ExpressionData
-from helpers.experiments import ABLATION
+from helpers import notebook, plots
+from helpers.experiments import ALL_VALUES, BEST, CURES
+from helpers.explain import Attention
 from helpers.models import MODELS
+
+ODD, UNEVEN = ("$a$", "$\\wt$"), (0, 1, 2.5, 7, 20)  # no formulas
 
 
 @pytest.fixture(autouse=True)
@@ -27,163 +25,152 @@ def nothing_left_open():
 
 
 @pytest.fixture
-def shown(monkeypatch):
+def shown(monkeypatch, tmp_path):
     """What cells displayed."""
+    monkeypatch.setenv("OUT", str(tmp_path))
     displayed = []
     monkeypatch.setattr(notebook, "display", displayed.append)
     return displayed
 
 
-def make_data(n_genes, names=None):
-    rng = np.random.default_rng(0)
-    X = rng.random((8, 5, n_genes)).astype(np.float32)
-    X[4:, :, -1] += 5  # the last gene tells the outcomes apart
-    names = names or tuple(f"Gene_{g}" for g in range(n_genes))
-    y = np.repeat([0, 1], 4)
-    return ExpressionData(X, y, names, (0, 1, 2, 3, 4), ("0", "1"))
-
-
-def values_of(ax):
-    return np.concatenate([line.get_ydata() for line in ax.lines])
-
-
-def labels_of(legend):
-    return [text.get_text() for text in legend.get_texts()]
-
-
-@pytest.mark.parametrize("n_genes", [1, 7, 24])
-def test_profiles_show_the_genes_that_differ_most(n_genes):
-    data = make_data(n_genes)
-    gaps = report.describe_data(data, None)["mean_gaps"]
-    figure = plots.plot_profiles(data, gaps)
-    titles = [ax.get_title() for ax in figure.axes if ax.axison]
-    assert len(titles) == min(10, n_genes)
-    assert titles[-1] == data.genes[-1]
-    assert labels_of(figure.legends[0]) == ["Outcome 0", "Outcome 1"]
-
-
-def test_names_are_not_read_as_formulas():
-    data = replace(make_data(1, ("$\\frac{$",)), classes=("$a$", "$\\wt$"))
-    gaps = report.describe_data(data, None)["mean_gaps"]
-    figure = plots.plot_profiles(data, gaps)
+def draw(figure):
+    """Return what a figure shows: its panels and the words in it."""
     figure.canvas.draw()
-    labels = labels_of(figure.legends[0])
-    assert labels == ["Outcome \\$a\\$", "Outcome \\$\\wt\\$"]
+    words = [text.get_text() for text in figure.findobj(plt.Text)]
+    return figure.get_axes(), {word for word in words if word}
+
+
+def values_of(ax, axis="x"):
+    lines = [getattr(line, f"get_{axis}data")() for line in ax.lines]
+    return np.concatenate(lines)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("genes", [ODD[:1], ("A", *ODD)])
+def test_data_are_shown_by_sample_and_by_outcome(genes, known):
+    data, truth = fake.make_data(genes, ODD, UNEVEN)
+    gaps = dict(zip(genes, (0.1, 0.5, 0.3), strict=False))
+    truth = replace(truth, genes=truth.genes[: len(genes)]) if known else None
+    data = replace(data, time_unit="$h")
+    axes, words = draw(plots.plot_data(data, gaps, truth))
+    assert len(axes) == 4 + len(genes)
+    assert {"Outcome \\$a\\$", "mean of \\$a\\$", "time point [\\$h]"} <= words
+    for ax in axes[:4]:  # the values of one sample as dots
+        dots = ax.lines[0].get_ydata()
+        assert (data.X[:, :, -2:] == dots[:, None]).all(axis=1).any()
+    mean = data.X[data.y == 1][:, :, 0].mean(axis=0)
+    assert values_of(axes[4], "y")[-5:] == pytest.approx(mean)
+
+
+def test_layers_are_boxes_with_shapes():
+    model = MODELS["attention"].build_largest((5, 3))
+    _, words = draw(plots.plot_layers(model))
+    assert {"self-\nattention", "one unit,\nsigmoid", "5 x 3", "1"} <= words
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_search_shows_candidates_best_first(n):
+    search = fake.make_search(best=0, kinds=(0.8, 0.7, 0.6, 0.5), n=n)
+    [ax], words = draw(plots.plot_search(search, n_folds=5))
+    winner = ax.lines[-1]
+    assert (*winner.get_xdata(), *winner.get_ydata()) == (0.8, n - 1)
+    assert n == 1 or "3, 3, clock + trend" in words
+    ends = ax.collections[0].get_segments()[-1][:, 0]
+    # sd * sqrt(1/5 + 1/4)
+    assert ends == pytest.approx(0.8 + np.array([-1, 1]) * 0.02 * 0.45**0.5)
 
 
 def test_training_marks_the_best_epoch():
-    late = replace(make_training(), best_epoch=3)
-    figure = plots.plot_training({"attention": make_training(), "LSTM": late})
-    for ax, best in zip(figure.axes, (2, 3), strict=True):
-        assert ax.get_title().endswith(f"\nlowest at epoch {best}")
-        marked = [line for line in ax.lines if line.get_marker() == "v"]
-        assert list(marked[0].get_xdata()) == [best]
+    late = fake.make_training((1, 0.9, 0.8))
+    trainings = {"attention": fake.make_training(), "LSTM": late}
+    axes, words = draw(plots.plot_training(trainings))
+    assert {"attention: lowest at epoch 2", "LSTM: lowest at epoch 3"} <= words
+    marked = [[*ax.lines[2].get_xdata()] for ax in axes]
+    assert marked == [[2], [3]]
+    draw(plots.plot_training({"LSTM": late}))
 
 
-def test_search_frames_the_winner():
-    names = ["num_heads", "key_dim", "dropout_rate", "l2_reg"]
-    rows = [
-        dict(zip(names, values, strict=True))
-        for values in np.ndindex(2, 2, 2, 2)
-    ]
-    for row, auc in zip(rows, np.linspace(0.5, 0.8, 16), strict=True):
-        row |= {"roc_auc_mean": auc, "roc_auc_sd": 0.02}
-    best = {name: rows[6][name] for name in names}  # 0, 1, 1, 0
-    search = replace(make_search(), candidates=rows, best=best)
-    ax, *_ = plots.plot_search(search).axes
-    frame, *_ = (patch for patch in ax.patches if not patch.get_fill())
-    x, y = frame.get_xy()
-    assert (int(y), int(x)) == (1, 2)
-    assert "0.620" in [text.get_text() for text in ax.texts]
+def test_means_and_comparison_show_every_model_best_on_top():
+    comparison = fake.make_comparison(**{ALL_VALUES: 0.3})
+    [ax], words = draw(plots.plot_means(comparison))
+    assert {"0.89", "0.95", "0.30"} <= words
+    assert ax.get_xlim()[0] < 0.3
+    rng = np.random.default_rng(0)
+    aucs = {name: {"roc_auc": rng.random(3)} for name in comparison.models}
+    [bx], _ = draw(plots.plot_comparison(comparison, aucs))
+    for labels in (ax.get_yticklabels(), bx.get_yticklabels()):
+        labels = [label.get_text() for label in labels]
+        assert (labels[0], labels[-2:]) == (ALL_VALUES, [AWARE, BEST])
+    for name, scores in aucs.items():
+        held_out = comparison.models[name]["held_out"]["roc_auc"]
+        assert np.isin([*scores["roc_auc"], held_out], values_of(bx)).all()
 
 
-def test_controls_and_ablation_show_every_seed():
-    controls = make_controls()
-    seen = values_of(plots.plot_controls(controls).axes[0])
+def test_controls_show_every_seed():
+    controls = fake.make_controls()
+    [ax], words = draw(plots.plot_controls(controls))
+    assert {*MODELS, BEST, *controls} <= words
+    seen = values_of(ax, "y")
     for row in controls.values():
         assert all(np.isin(row[name], seen).all() for name in MODELS)
-    seen = values_of(plots.plot_ablation(controls).axes[0])
-    for name in ABLATION.values():
-        assert np.isin(controls["order only"][name], seen).all()
+    axes, _ = draw(plots.plot_cures(controls))
+    for ax, kind in zip(axes, ("pulses", "rhythm"), strict=True):
+        assert ax.get_title(loc="left").startswith(kind)
+        for name in (*CURES, *MODELS, ALL_VALUES):
+            assert np.isin(controls[kind][name], values_of(ax)).all()
 
 
-@pytest.mark.parametrize("known", [{}, {"known": [2]}])
+@pytest.mark.parametrize("known", [{}, {"known": [8]}])
 def test_importance_shows_the_genes_that_matter_most(known):
-    drops = make_drops([0], **known)
+    drops = fake.make_drops([8]) | {"index": [4, 6, 8]} | known
     drops |= {key: [0.0, 0.01, 0.1] for key in ("mean", "low", "high")}
-    importance = {name: {"genes": drops, "windows": drops} for name in MODELS}
-    names, times = ("a", "b", "$c$"), tuple(range(15))
-    figure = plots.plot_importance(importance, names, times, most=2)
-    figure.canvas.draw()
-    left, right = figure.axes
+    importance = {name: {"genes": drops} for name in MODELS}
+    genes, times = (*"abcdefgh", "$i$"), (*range(10), 20, 21, 22, 23, 30)
+    [left], _ = draw(plots.plot_importance(importance, genes, times, most=2))
     labels = left.get_xticklabels()
-    assert [label.get_text() for label in labels] == ["b", "\\$c\\$"]
-    assert labels[0].get_fontweight() == "normal"
-    assert (labels[1].get_fontweight() == "bold") == bool(known)
-    for ax in figure.axes:
-        assert ("known to matter" in ax.get_title()) == bool(known)
-    assert len(right.patches) == bool(known)
-
-
-def test_significant_drops_are_filled():
-    drops = make_drops([1])
-    importance = {name: {"genes": drops, "windows": drops} for name in MODELS}
-    figure = plots.plot_importance(importance, ("a", "b", "c"), range(15))
-    filled = [
-        line.get_ydata()
-        for line in figure.axes[1].lines
-        if line.get_marker() == "s" and line.get_markerfacecolor() != "white"
-    ]
-    assert [list(values) for values in filled] == [[0.05]]
+    assert [label.get_text() for label in labels] == ["g", "\\$i\\$"]
+    weights = [label.get_fontweight() for label in labels]
+    assert weights == ["normal", "bold" if known else "normal"]
+    marks = [line for line in left.lines if line.get_marker() == "s"]
+    assert [*marks[1].get_ydata()] == [0.1]  # filled: what is significant
+    importance[AWARE]["windows"] = fake.make_drops([1])
+    _, right = draw(plots.plot_importance(importance, genes, times))[0]
+    assert np.diff(right.lines[1].get_xdata()).tolist() == [5, 18]
 
 
 def test_attention_is_shown_in_multiples_of_uniform():
-    maps = {"attention": np.full((2, 4, 4), 0.25)}
-    plots.plot_attention(maps, ("0", "1")).canvas.draw()  # can be shown
-    maps["attention"][:, :, 0] += 0.15
-    maps["attention"][:, :, 1:] -= 0.05
-    figure = plots.plot_attention(maps, ("no", "yes"))
-    figure.canvas.draw()
-    image = figure.axes[0].images[0]
+    maps = np.full((2, 5, 5), 0.2)
+    even = {"attention": Attention(maps, np.ones((3, 5)))}
+    draw(plots.plot_attention(even, UNEVEN, ODD))  # can be shown
+    uneven = maps + np.array([0.12, -0.03, -0.03, -0.03, -0.03])
+    attention = even | {AWARE: Attention(uneven, np.ones((3, 5)))}
+    axes, words = draw(plots.plot_attention(attention, UNEVEN, ODD))
+    image = axes[2].collections[0]
     assert image.get_array()[0, 0] == pytest.approx(1.6)
-    assert image.get_clim() == pytest.approx((0.8, 1.6))
-
-
-def test_comparison_shows_every_resample_and_the_held_out_curve():
-    rng = np.random.default_rng(0)
-    y = np.tile([0, 1], 20)
-    resamples = {name: {"roc_auc": rng.random(10)} for name in MODELS}
-    predictions = {name: rng.random(40) for name in MODELS}
-    comparison = make_comparison()
-    for scores in comparison.held_out.values():
-        scores |= {"roc_auc_low": 0.7, "roc_auc_high": 0.9}
-    figure = plots.plot_comparison(resamples, y, predictions, comparison)
-    left, right = figure.axes
-    for scores in resamples.values():
-        assert np.isin(scores["roc_auc"], values_of(left)).all()
-    labels = labels_of(right.get_legend())
-    assert labels[1] == "LSTM: 0.850 (0.70–0.90)"
-    assert len(labels) == 3
+    assert image.get_clim() == pytest.approx((0.85, 1.6))
+    assert axes[3].lines[0].get_ydata() == pytest.approx([1.6] + [0.85] * 4)
+    assert {"attention", AWARE, "Outcome \\$a\\$"} <= words
 
 
 def test_costs_are_drawn_for_every_model():
-    costs = explain.describe_costs()
-    for ax in plots.plot_costs(costs).axes:
-        assert ax.get_xlabel() == "time points"
-        assert len(ax.lines) == 3
-    median = costs["models"]["LSTM"]["milliseconds"][400]["median"]
-    assert median in values_of(ax)
+    axes, words = draw(plots.plot_costs(fake.make_costs()))
+    found = [[*values_of(ax, "y")] for ax in axes]
+    assert found == [[10, 2560] * 3, [2, 2] * 3]
+    assert {*MODELS} <= words
 
 
 def test_figures_are_saved_and_their_text_is_escaped(tmp_path, shown):
-    figure, _ = plt.subplots()
-    texts = {"caption": "&#60;script&#62; < 1", "alt": 'a "b" &#60;i&#62;'}
-    notebook.show_figure(figure, "x", **texts, folder=tmp_path)
+    texts = {"caption": "**&#60;b&#62;** < 1", "alt": 'a "b" &#60;i&#62;'}
+    notebook.show_figure(plt.figure(), "x", **texts)
     image, caption = shown
-    assert (tmp_path / "x.png").read_bytes() == image.data
+    assert (tmp_path / "figures" / "x.png").read_bytes() == image.data
     assert image.metadata["alt"] == 'a "b" <i>'
-    assert image.metadata["caption"] == "<script> < 1"
-    assert "<em>&lt;script&gt; &lt; 1</em>" in caption.data
+    said = "<strong>&#60;b&#62;</strong> < 1"
+    assert image.metadata["caption"] == said
+    assert f"<em>{said}</em>" in caption.data
+    place = SimpleNamespace(update=shown.append)
+    notebook.update_figure(place, plt.figure(), "y", **texts)
+    assert shown[2].data == (tmp_path / "figures" / "y.png").read_bytes()
     assert plt.get_fignums() == []
 
 
@@ -197,27 +184,6 @@ def test_tables_are_escaped_and_formatted(shown):
     assert "&lt;b&gt;" in table
     for cell in ("ROC AUC", "1,234", "0.123 ± 0.200", "0.500", "True", ""):
         assert f">{cell}</t" in table
-
-
-def test_layers_are_counted(shown):
-    model = MODELS["LSTM"].build((5, 3), **MODELS["LSTM"].largest)
-    notebook.show_summary(model)
-    assert f">{model.count_params():,}<" in shown[0].data
-    assert "(n, 5, 3)" in shown[0].data
-
-
-def test_search_is_tabulated_best_first():
-    table = make_search().tabulate(top=2)
-    assert list(table) == [1, 2]
-    assert table[1]["units"] == "3"
-    assert table[1]["log_loss"] == {"mean": 0.7, "sd": 0.7}
-
-
-def test_time_is_taken():
-    timings = {}
-    with notebook.timed(timings, "nothing"):
-        pass
-    assert timings == {"nothing": 0.0}
 
 
 def test_warnings_become_notes(shown, monkeypatch):
