@@ -230,8 +230,10 @@ def test_code_can_be_hidden_and_shown(open_page, committed):
     assert code.count() == 0
     assert page.locator("figure:visible").count() > 5
     page.uncheck("#fold")
-    page.locator(".code > summary >> nth=0").click()
-    assert page.locator(".code pre >> nth=0").is_visible()
+    folded = page.query_selector(".code:not([open])")
+    assert not folded.query_selector("pre").is_visible()
+    folded.query_selector("summary").click()
+    assert folded.query_selector("pre").is_visible()
 
 
 def test_print_shows_all_code_and_clips_none(open_page, committed):

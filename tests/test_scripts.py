@@ -266,7 +266,7 @@ def test_outputs_are_replaceable_whole_or_in_part(tmp_path, names):
     for name in names:
         (tmp_path / name).mkdir()
     if "figures" in names:
-        (tmp_path / "figures" / "grid.png").touch()
+        (tmp_path / "figures" / "search.png").touch()
     outputs.check_replaceable(tmp_path)
 
 
