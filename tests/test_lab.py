@@ -63,6 +63,7 @@ def lab(bench, monkeypatch):
     path = settings / "tracker.jupyterlab-settings"
     path.write_text(json.dumps({"windowingMode": "none"}))
     monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(bench / "settings"))
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(bench / "layout"))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
     log = bench / "log"
     options = ["--ip=127.0.0.1", "--allow-root", "--no-browser", "--port=0"]
@@ -99,7 +100,6 @@ def open_notebook(page, lab, name):
     page.goto(lab.replace("/lab?", f"/lab/tree/{name}?"))
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.get_by_text("| Idle").wait_for()
-    page.locator(".jp-Cell").first.locator(".jp-InputPrompt").click()
 
 
 def select(page, number):
@@ -120,6 +120,7 @@ def list_workers():
 
 def test_a_student_changes_interrupts_and_restarts(page, lab):
     open_notebook(page, lab, "try.ipynb")
+    select(page, 0)
     n_own = page.locator(".jp-Cell").count() - 3
     for _ in range(n_own + 2):
         page.keyboard.press("Shift+Enter")
