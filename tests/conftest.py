@@ -1,9 +1,11 @@
 """What several test files share."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,6 +14,8 @@ import outputs
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from outputs import OUTPUTS
+from pdf import find_browser
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 mpl.use("Agg")
@@ -124,3 +128,29 @@ def finished(executed, tmp_path, monkeypatch):
     root = shutil.copytree(executed, tmp_path / "finished")
     monkeypatch.setattr(outputs, "ROOT", root)
     return root
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = find_browser()
+    if not path:
+        why = "no Chromium or Chrome is installed (apt-get install chromium)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+def await_address(log):
+    """Return the address, and the token that opens it, of the JupyterLab that
+    writes to `log`."""
+    address, deadline = None, time.monotonic() + 60
+    while not address and time.monotonic() < deadline:
+        time.sleep(0.2)
+        address = re.search(
+            r"(http://127\.0\.0\.1:\d+)/lab\S*token=(\w+)", log.read_text()
+        )
+    assert address, log.read_text()
+    return address.groups()

@@ -3,7 +3,6 @@ run by keyboard."""
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +12,8 @@ import nbformat
 import outputs
 import psutil
 import pytest
-from conftest import ROOT
+from conftest import ROOT, await_address
 from nbformat.v4 import new_code_cell
-from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.stress
 OWN_GRID = """\
@@ -57,7 +55,7 @@ def bench(tmp_path):
 
 @pytest.fixture
 def lab(bench, monkeypatch):
-    """The address of a JupyterLab in `bench` that keeps all cells drawn."""
+    """The address and token of a JupyterLab that keeps all cells drawn."""
     settings = bench / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     path = settings / "tracker.jupyterlab-settings"
@@ -71,33 +69,23 @@ def lab(bench, monkeypatch):
     with log.open("w") as file:
         server = subprocess.Popen(command, cwd=bench, stderr=file)
     try:
-        address = None
-        while not address:
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.3)
-            pattern = r"http://127\.0\.0\.1:\d+/lab\?token=\w+"
-            address = re.search(pattern, log.read_text())
-        yield address[0]
+        yield await_address(log)
     finally:
         server.terminate()
         server.wait(20)
 
 
 @pytest.fixture
-def page(lab):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        page = browser.new_page(viewport={"width": 1300, "height": 900})
-        page.set_default_timeout(60_000)
-        yield page
-        browser.close()
+def page(lab, browser):
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(60_000)
+    yield page
+    page.close()
 
 
 def open_notebook(page, lab, name):
-    page.goto(lab.replace("/lab?", f"/lab/tree/{name}?"))
+    address, token = lab
+    page.goto(f"{address}/lab/tree/{name}?token={token}")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.get_by_text("| Idle").wait_for()
 

@@ -3,17 +3,15 @@ cell by cell."""
 
 import json
 import os
-import re
 import subprocess
 import sys
-import time
 import urllib.request
 
 import nbformat
 import outputs
 import psutil
 import pytest
-from conftest import ROOT
+from conftest import ROOT, await_address
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -100,14 +98,8 @@ def lab(tmp_path_factory):
             | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home)},
         )
     try:
-        address, deadline = None, time.time() + 60
-        while not address and time.time() < deadline:
-            time.sleep(0.2)
-            address = re.search(
-                r"(http://127\.0\.0\.1:\d+)/lab\S*token=(\w+)", log.read_text()
-            )
-        assert address, log.read_text()
-        yield find_child(process.pid, "jupyterlab"), *address.groups()
+        address = await_address(log)
+        yield find_child(process.pid, "jupyterlab"), *address
     finally:
         for child in psutil.Process(process.pid).children(recursive=True):
             child.terminate()

@@ -3,7 +3,6 @@ data with names that do harm where they are not escaped; and its page, in a
 real browser without a network."""
 
 import json
-import os
 import re
 import subprocess
 
@@ -105,19 +104,6 @@ def test_results_hold_every_section(run):
 
 
 # the page
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = find_browser()
-    if not path:
-        why = "no Chromium or Chrome is installed (apt-get install chromium)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
