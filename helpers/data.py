@@ -125,10 +125,9 @@ def check_enough_samples(
         needed = math.ceil(needed * n_folds / (n_folds - 1))
     if held_out:
         needed = math.ceil(needed / (1 - held_out)) + 1
-    rarest = min(np.sum(y == 0), np.sum(y == 1))
+    rarest = count_rarest(y, groups)
     kind, total, cure = "samples", len(y), "Add samples or use fewer folds."
     if groups is not None:
-        rarest = min(len(np.unique(groups[y == c])) for c in (0, 1))
         kind, total = "groups", len(np.unique(groups))
         cure = (
             "Add groups or use fewer folds; GROUPS names another column, and "
@@ -140,6 +139,13 @@ def check_enough_samples(
             f"at least {needed} {kind} of each outcome; the rarer one has "
             f"{rarest} of {total}. {cure}"
         )
+
+
+def count_rarest(y: np.ndarray, groups: np.ndarray | None) -> int:
+    """Return how many samples, or groups if there are any, have the rarer of
+    the outcomes `y` (n,)."""
+    units = np.arange(len(y)) if groups is None else groups
+    return min(len(np.unique(units[y == c])) for c in (0, 1))
 
 
 def hold_out(

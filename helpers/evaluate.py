@@ -185,8 +185,14 @@ def corrected_error(
     `test_train_ratio` = n_test / n_train. Source: Nadeau & Bengio (2003),
     Machine Learning 52, 239-281.
     """
-    variance = np.var(values, axis=0, ddof=1)
-    return np.sqrt(variance * (1 / len(values) + test_train_ratio))
+    sd = np.std(values, axis=0, ddof=1)
+    return sd * correction(len(values), test_train_ratio)
+
+
+def correction(n: int, test_train_ratio: float) -> float:
+    """Return what makes the `corrected_error` of the standard deviation of
+    `n` resampled scores."""
+    return math.sqrt(1 / n + test_train_ratio)
 
 
 def corrected_t_test(

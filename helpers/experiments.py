@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from helpers.data import make_folds
+from helpers.data import count_rarest, make_folds
 from helpers.evaluate import score_predictions
 from helpers.explain import permutation_importance, shuffle_time
 from helpers.models import MODELS, build_time_aware_model
@@ -149,20 +149,11 @@ def fit_clone(
             model.set_params(**{name: seed})
         if ending == "cv":
             inner = None if groups is None else groups[rows]
-            folds = make_folds(count_folds(y[rows], inner), inner, seed=seed)
+            n_folds = max(2, min(5, count_rarest(y[rows], inner)))
+            folds = make_folds(n_folds, inner, seed=seed)
             folds = list(folds.split(X[rows], y[rows], inner))
             model.set_params(**{name: folds})
     return model.fit(X[rows], y[rows])
-
-
-def count_folds(
-    y: np.ndarray, groups: np.ndarray | None, most: int = 5
-) -> int:
-    """Return into how many folds, at most, either outcome can be divided."""
-    units = [np.flatnonzero(y == c) for c in (0, 1)]
-    if groups is not None:
-        units = [np.unique(groups[rows]) for rows in units]
-    return max(2, min(most, *map(len, units)))
 
 
 def run_controls(

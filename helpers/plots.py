@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
-from helpers.evaluate import corrected_error
+from helpers.evaluate import correction
 from helpers.experiments import ALL_VALUES, BEST, TWO_KINDS
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
@@ -155,9 +155,7 @@ def plot_search(search: Search, n_folds: int) -> Figure:
     figure, [[ax]] = _subplots(height=0.9 + 0.19 * len(rows))
     means = np.array([row["roc_auc_mean"] for row in rows])
     sds = np.array([row["roc_auc_sd"] for row in rows])
-    ratio = 1 / (n_folds - 1)  # of test to training samples
-    unit = corrected_error(np.arange(n_folds), ratio)
-    errors = sds * unit / np.std(np.arange(n_folds), ddof=1)
+    errors = sds * correction(n_folds, 1 / (n_folds - 1))  # test : training
     places = np.arange(len(rows))
     ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
     ax.plot(means[-1], places[-1], "o", color=MODELS["attention"].color, ms=8)

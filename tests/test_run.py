@@ -26,6 +26,7 @@ KEYS = {
     "order",
     "controls",
     "verdicts",
+    "conclusions",
     "environment",
 }
 HOSTILE = {
