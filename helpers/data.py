@@ -31,6 +31,14 @@ from helpers.columns import (
 
 DEFAULT_PATH = "data/gene_expression_data.csv"
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+AS_IT_STANDS = {  # how pandas reads a file without guessing
+    "header": 0,
+    "index_col": False,  # else the first of too many values is an index
+    "keep_default_na": False,  # only an empty cell is missing
+    "na_values": [""],
+    "skipinitialspace": True,
+    "skip_blank_lines": False,  # so that rows are counted as in the file
+}
 NOT_TEXT = {  # how the bytes of other files begin
     b"PK\3\4": "an Excel workbook or a zip archive; save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
@@ -87,13 +95,8 @@ def load_expression_data(
             sep=layout.separator,
             decimal=layout.decimal,
             names=layout.header,
-            header=0,
-            index_col=False,  # else the first of too many values is an index
-            keep_default_na=False,  # only an empty cell is missing
-            na_values=[""],
-            skipinitialspace=True,
-            skip_blank_lines=False,  # so that rows are counted as in the file
             dtype=dict.fromkeys(texts, str),
+            **AS_IT_STANDS,
         )
     table = table.dropna(how="all")  # as spreadsheets add them
     X = to_numbers(layout, table[grid.to_numpy().ravel()])  # (n, T * G)

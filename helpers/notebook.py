@@ -33,7 +33,8 @@ def show_source(*functions: Callable) -> None:
     """Show the source code of functions, as the run imported them: in colour,
     or as Markdown for what has colours of its own (our page)."""
     code = "\n\n".join(inspect.getsource(f).rstrip() for f in functions)
-    formatter = HtmlFormatter(noclasses=True, prestyles="color: #000")
+    look = "color: #000; font-family: monospace"
+    formatter = HtmlFormatter(noclasses=True, prestyles=look)
     versions = {
         "text/html": highlight(code, PythonLexer(), formatter),
         "text/markdown": f"```python\n{code}\n```",

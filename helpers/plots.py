@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
@@ -129,16 +129,19 @@ def plot_data(
 
 def _choose_samples(data, genes):
     """Return two samples of outcome 0 and two of outcome 1 in which a gene
-    leads most clearly, and the index of that gene."""
+    leads clearly, its highest peak included, and the index of that gene."""
     X = data.X[:, :, [genes[0], genes[-1]]].astype(np.float64)
     X = uniform_filter1d(X - X.mean(axis=1, keepdims=True), 7, axis=1)
     slope = np.diff(X, axis=1, append=X[:, -1:])
     turn = X[..., 0] * slope[..., 1] - X[..., 1] * slope[..., 0]  # (n, T)
     turn = turn.sum(axis=1)  # above 0 where the first gene leads
+    gap = X[..., 1].argmax(axis=1) - X[..., 0].argmax(axis=1)  # of peaks
+    near = np.abs(gap) < X.shape[1] / 4
     for outcome in (0, 1):
         rows = np.flatnonzero(data.y == outcome)
         sign = 1 if turn[rows].mean() > 0 else -1
-        for row in rows[np.argsort(-sign * turn[rows], kind="stable")[:2]]:
+        unclear = ~((sign * gap[rows] > 0) & near[rows])
+        for row in rows[np.lexsort((-sign * turn[rows], unclear))[:2]]:
             yield row, genes[0] if sign > 0 else genes[-1]
 
 
@@ -152,7 +155,7 @@ def plot_search(search: Search, n_folds: int) -> Figure:
     """Mean ROC AUC over folds of each candidate, best first, with one
     standard error that allows for shared training samples."""
     rows = search.candidates[::-1]
-    figure, [[ax]] = _subplots(height=0.9 + 0.19 * len(rows))
+    figure, [[ax]] = _subplots(height=0.8 + 0.16 * len(rows))
     means = np.array([row["roc_auc_mean"] for row in rows])
     sds = np.array([row["roc_auc_sd"] for row in rows])
     errors = sds * correction(n_folds, 1 / (n_folds - 1))  # test : training
@@ -236,14 +239,14 @@ def plot_cures(controls: Controls) -> Figure:
     """ROC AUC of each seed, for the two kinds of order side by side."""
     means = controls.means
     labels = {
-        "LSTM": "LSTM",
-        TIME_AWARE: "attention + clock + trend",
-        "attention + trend": "attention + trend",
-        "attention + clock": "attention + clock",
-        "attention": "attention, as assigned",
         ALL_VALUES: ALL_VALUES,
+        "attention": "attention",
+        "attention + clock": "attention + clock",
+        "attention + trend": "attention + trend",
+        TIME_AWARE: "attention + both",
+        "LSTM": "LSTM",
     }
-    figure, [axes] = _subplots(1, 2, height=2.9, sharex=True, sharey=True)
+    figure, [axes] = _subplots(1, 2, height=2.6, sharex=True, sharey=True)
     titles = {
         "pulses": "pulses: order at fixed times",
         "rhythm": "rhythm: order at any time",
@@ -254,8 +257,6 @@ def plot_cures(controls: Controls) -> Figure:
             look = _look(name) | {"linestyle": "none", "alpha": 0.7}
             values = controls[scenario][name]
             ax.plot(values, [y] * len(values), **look)
-            mean = means[scenario][name]
-            ax.vlines(mean, y - 0.3, y + 0.3, color=look["color"], lw=2)
         ax.axvline(means[scenario][BEST], color="black", lw=1)
         ax.set_title(titles[scenario])
         ax.set_xlabel("ROC AUC, new samples (black: best possible)", size=9)
@@ -265,10 +266,13 @@ def plot_cures(controls: Controls) -> Figure:
 
 @styled
 def plot_controls(controls: Controls) -> Figure:
-    """ROC AUC of each seed by scenario and model, beside the best one."""
-    figure, [[ax]] = _subplots(height=3.4)
+    """ROC AUC of each seed by model, beside the best one, for the scenarios
+    that `plot_cures` leaves out."""
+    figure, [[ax]] = _subplots(height=3.0)
     _shade_guessing(ax.axhspan, controls)
-    for x, (scenario, row) in enumerate(controls.items()):
+    scenarios = [name for name in controls if name not in TWO_KINDS]
+    for x, scenario in enumerate(scenarios):
+        row = controls[scenario]
         possible = controls.means[scenario][BEST]
         bar = {"color": "black", "lw": 2, "label": BEST}
         ax.hlines(possible, x - 0.35, x + 0.35, **bar)
@@ -276,7 +280,7 @@ def plot_controls(controls: Controls) -> Figure:
             look = _look(name) | {"linestyle": "none", "alpha": 0.7}
             places = np.full(len(row[name]), x + shift)
             ax.plot(places, row[name], label=name, **look)
-    ax.set_xticks(range(len(controls)), controls)
+    ax.set_xticks(range(len(scenarios)), scenarios)
     ax.set_ylabel("ROC AUC, new samples")
     _add_legend(figure, ax)
     return figure
@@ -350,40 +354,54 @@ def _plot_drops(ax, importance, kind, places, chosen):
 @styled
 def plot_attention(
     attention: dict[str, Attention],
-    times: tuple[float, ...],
-    classes: tuple[str, str],
+    relations: dict[str, dict],
+    data: ExpressionData,
+    rows: np.ndarray,
 ) -> Figure:
-    """Mean attention of each model, over samples of both outcomes alike, and
-    how much of it each time point receives by outcome."""
-    T = len(times)
+    """By model, the mean attention of all samples, and what the time points
+    of one sample get, beside the gene that attention goes with most. `rows`
+    of `data` are the samples that attention was read from."""
+    times, T = data.times, len(data.times)
     maps = {name: a.maps.mean(axis=0) * T for name, a in attention.items()}
-    low = min([0.99, *(m.min() for m in maps.values())])
-    high = max([1.01, *(m.max() for m in maps.values())])
-    colors = LogNorm(low, high)
-    figure, axes = _subplots(len(maps), 2, height=2.9 * len(maps))
+    most = max(max(m.max(), 1 / m.min()) for m in maps.values())
+    most = max(most, 1.05)
+    figure, axes = _subplots(len(maps), 2, height=2.8 * len(maps))
     edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
-    for row, (name, weights) in zip(axes, maps.items(), strict=True):
-        image = row[0].pcolormesh(
-            edges, edges, weights, norm=colors, cmap="cividis"
+    for (left, right), (name, weights) in zip(axes, maps.items(), strict=True):
+        image = left.pcolormesh(
+            edges, edges, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
         )
-        row[0].set(title=name, xlabel="key time", ylabel="query time")
-        row[0].set_aspect("equal")
-        for outcome, look in enumerate(OUTCOMES):
-            label = f"Outcome {_literal(classes[outcome])}"
-            received = attention[name].maps[outcome].sum(axis=0)
-            row[1].plot(times, received, label=label, **look)
-        row[1].sharey(axes[0, 1])
-        row[1].axhline(1, **GUIDE)
-        row[1].set_xlabel("key time")
-        row[1].set_ylabel("mean attention received")
-        row[1].set_title("1 is uniform attention", size=9)
-        row[1].legend(fontsize=9)
+        left.set(title=name, xlabel="key time", ylabel="query time")
+        left.set_aspect("equal")
+        gene = int(np.argmax(np.abs(relations[name]["genes"])))
+        received = attention[name].received
+        values = data.X[rows][:, :, gene]
+        sample = _choose_typical(received, values)
+        right.plot(times, received[sample], color=MODELS[name].color)
+        right.axhline(1, **GUIDE)
+        right.set_xlabel(_time_label(data))
+        right.set_ylabel("attention (1: even)", color=MODELS[name].color)
+        gene_axis = right.twinx()
+        gene_axis.spines["right"].set_visible(True)
+        gene_axis.plot(times, values[sample], "--", color=GREY, lw=1)
+        gene_axis.set_ylabel(f"{_literal(data.genes[gene])} (dashed)")
+        right.set_title("a typical sample", size=10)
     bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.7)
-    bar.ax.set_title("attention\n/ uniform", size=9)
+    bar.ax.set_title("attention\n(1: even)", size=9)
     bar.minorticks_off()
-    ticks = [low, 1, high]
+    ticks = [1 / most, 1, most]
     bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
     return figure
+
+
+def _choose_typical(received, values):
+    """Return the sample whose correlation of two courses (n, T) is the median
+    of all."""
+    a = received - received.mean(axis=1, keepdims=True)
+    b = values - values.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.square(a).sum(axis=1) * np.square(b).sum(axis=1))
+    r = (a * b).sum(axis=1) / np.maximum(size, 1e-12)
+    return np.argsort(r, kind="stable")[len(r) // 2]
 
 
 @styled
@@ -406,6 +424,9 @@ def plot_costs(costs: dict) -> Figure:
         ax.set(xscale="log", yscale="log", title=title, xlabel="time points")
         ax.set_xticks(lengths, lengths)
         ax.minorticks_off()
+        if key == "milliseconds":
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     _add_legend(figure, axes[0, 0])
     return figure
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GridSearchCV
 
 from helpers import evaluate
@@ -112,9 +113,20 @@ class Search:
         return [
             name
             for name, values in self.varied.items()
-            if name in ("num_heads", "key_dim", "units", "epochs")
+            if name in ("num_heads", "key_dim", "units")
             and self.best[name] == max(values)
         ]
+
+    @property
+    def main_effect(self) -> tuple[str, float]:
+        """The parameter whose values differ most in their mean ROC AUC over
+        all candidates that have them, and by how much they do."""
+        table = pd.DataFrame(self.candidates)
+        ranges = {
+            name: float(np.ptp(table.groupby(name)["roc_auc_mean"].mean()))
+            for name in self.varied
+        }
+        return max(ranges.items(), key=lambda item: item[1])
 
     @property
     def fold_sd(self) -> float:
@@ -204,6 +216,11 @@ class Training:
     def rise(self) -> float:
         """The relative rise from the lowest loss to the end."""
         return self.val_loss[-1] / self.lowest - 1
+
+    @property
+    def highest_after(self) -> float:
+        """The highest loss after the best epoch, relative to the lowest."""
+        return max(self.val_loss[self.best_epoch - 1 :]) / self.lowest
 
     @property
     def fell(self) -> bool:
@@ -340,16 +357,20 @@ class ModelComparison:
         return table
 
     def tabulate_pairs(self) -> dict[str, dict]:
-        """Return the comparisons by the second model of each pair."""
+        """Return the comparisons by the two models of each pair."""
+        words = {
+            Verdict.UNCLEAR: "cannot be told apart",
+            Verdict.EQUAL: "as good",
+        }
         return {
-            second: {
+            f"{first} against {second}": {
+                "verdict": words.get(pair.verdict, str(pair.verdict)),
                 "difference": number(pair.mean, "+.3f"),
                 "95% interval": f"{number(pair.low, '+.3f')} to "
                 f"{number(pair.high, '+.3f')}",
-                "p": p_value(pair.p).removeprefix("p = "),
-                "verdict": str(pair.verdict),
+                "p": p_value(pair.p)[2:].removeprefix("= "),
             }
-            for (_, second), pair in self.pairs.items()
+            for (first, second), pair in self.pairs.items()
         }
 
     def may_guess(self, name: str) -> bool:

@@ -116,6 +116,8 @@ class SequenceClassifier(KerasClassifier):
         whose `validation_data` are scaled as X is."""
         self.check_params()
         refuse_unknown(options, KERAS_FIT, "argument of fit")
+        if options.get("callbacks"):  # scikeras would drop them
+            raise TypeError("name callbacks where you make the classifier")
         if options.get("validation_data") is not None:
             if self.warm_start:
                 raise TypeError(
@@ -173,13 +175,11 @@ def run_grid_search(
     """Try every candidate of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. All candidates see
-    the same `cv` folds, which keep `groups` (n,) whole. They are ranked by
-    mean ROC AUC, which needs no threshold, and the best is trained on all of
-    X; accuracy and log loss are recorded beside it. Fits run in `n_jobs`
-    processes. The grid may vary any parameter of `SequenceClassifier`;
-    `params` are the same for all candidates, and what neither names has the
-    first value of our own grid. Raises DataError when a class has fewer
-    samples, or groups, than folds.
+    the same `cv` folds, which keep `groups` (n,) whole; the one with the best
+    mean ROC AUC is trained on all of X. The grid may vary any parameter of
+    `SequenceClassifier`; `params` are the same for all candidates, and what
+    neither names has the first value of our own grid. Raises DataError when a
+    class has fewer samples, or groups, than folds.
     """
     check_enough_samples(y, cv, groups=groups)
     n_fits = cv * len(ParameterGrid(param_grid))

@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import nbformat
 import outputs
@@ -94,9 +95,8 @@ def execute(out: Path, parameters: dict, cluster: dict[str, str]) -> None:
     }
     try:
         new.mkdir(parents=True)
-        progress.touch()
-        Thread(target=show_lines, args=[progress], daemon=True).start()
-        notebook = run_notebook(new / NOTEBOOK, parameters)
+        with showing_lines(progress):
+            notebook = run_notebook(new / NOTEBOOK, parameters)
         timings = json.dumps(time_sections(notebook), indent=1)
         (new / "timings.json").write_text(timings + "\n", encoding="utf-8")
         provenance |= outputs.hash_files(new, outputs.RESULTS)
@@ -110,13 +110,26 @@ def execute(out: Path, parameters: dict, cluster: dict[str, str]) -> None:
         outputs.recover(out)
 
 
-def show_lines(path: Path) -> None:
+@contextmanager
+def showing_lines(path: Path) -> Iterator[None]:
     """Print what the kernel writes to `path`, as it comes."""
-    with path.open(encoding="utf-8") as lines:
-        while True:
-            if text := lines.read():
-                print(text, end="", file=sys.stderr, flush=True)
-            time.sleep(0.5)
+    ended = Event()
+
+    def show():
+        with path.open(encoding="utf-8") as lines:
+            last = False
+            while not last:
+                last = ended.wait(0.5)
+                print(lines.read(), end="", file=sys.stderr, flush=True)
+
+    path.touch()
+    thread = Thread(target=show)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class Kernel(AsyncKernelManager):

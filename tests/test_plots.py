@@ -109,9 +109,11 @@ def test_means_and_comparison_show_every_model_best_on_top():
 def test_controls_show_every_seed():
     controls = fake.make_controls()
     [ax], words = draw(plots.plot_controls(controls))
-    assert {*MODELS, BEST, *controls} <= words
+    elsewhere = ("pulses", "rhythm")
+    others = {name: controls[name] for name in controls.keys() - elsewhere}
+    assert {*MODELS, BEST, *others} <= words
     seen = values_of(ax, "y")
-    for row in controls.values():
+    for row in others.values():
         assert all(np.isin(row[name], seen).all() for name in MODELS)
     axes, _ = draw(plots.plot_cures(controls))
     for ax, kind in zip(axes, ("pulses", "rhythm"), strict=True):
@@ -138,18 +140,28 @@ def test_importance_shows_the_genes_that_matter_most(known):
     assert np.diff(right.lines[1].get_xdata()).tolist() == [5, 18]
 
 
-def test_attention_is_shown_in_multiples_of_uniform():
-    maps = np.full((2, 5, 5), 0.2)
-    even = {"attention": Attention(maps, np.ones((3, 5)))}
-    draw(plots.plot_attention(even, UNEVEN, ODD))  # can be shown
+def test_attention_is_shown_in_multiples_of_an_even_share():
+    data = replace(fake.make_data()[0], genes=("A", *ODD), times=UNEVEN)
+    rows, related = np.array([3, 7, 9]), {"genes": [0.1, -0.5, 0.3]}
+    maps, received = np.full((2, 5, 5), 0.2), np.ones((3, 5))
+    even = {"attention": Attention(maps, received)}
+    relations = dict.fromkeys(MODELS, related)
+    draw(plots.plot_attention(even, relations, data, rows))  # can be shown
     uneven = maps + np.array([0.12, -0.03, -0.03, -0.03, -0.03])
-    attention = even | {AWARE: Attention(uneven, np.ones((3, 5)))}
-    axes, words = draw(plots.plot_attention(attention, UNEVEN, ODD))
+    # the correlations with gene 1 are 1, -1 and between them, the median
+    values = data.X[rows][:, :, 1]
+    received = np.stack([values[0], -values[1], values[2][::-1]])
+    attention = even | {AWARE: Attention(uneven, received)}
+    figure = plots.plot_attention(attention, relations, data, rows)
+    axes, words = draw(figure)
     image = axes[2].collections[0]
     assert image.get_array()[0, 0] == pytest.approx(1.6)
-    assert image.get_clim() == pytest.approx((0.85, 1.6))
-    assert axes[3].lines[0].get_ydata() == pytest.approx([1.6] + [0.85] * 4)
-    assert {"attention", AWARE, "Outcome \\$a\\$"} <= words
+    assert image.get_clim() == pytest.approx((1 / 1.6, 1.6))
+    assert [*axes[3].lines[0].get_ydata()] == [*received[2]]
+    assert [*axes[3].lines[0].get_xdata()] == [*UNEVEN]
+    shown = [[*line.get_ydata()] for ax in axes for line in ax.lines]
+    assert [*values[2]] in shown
+    assert {"attention", AWARE, "\\$a\\$ (dashed)"} <= words
 
 
 def test_costs_are_drawn_for_every_model():

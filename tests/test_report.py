@@ -160,14 +160,17 @@ def test_searches_are_judged_by_size_and_by_chance():
     assert make_search(distance=0.011, p=0.0099).tuning_mattered
     assert not make_search(distance=0.011, p=0.01).tuning_mattered
     assert not make_search(distance=evaluate.ROPE, p=0.001).tuning_mattered
-    assert make_search(best=3).at_the_edge == ["units", "epochs"]
+    assert make_search(best=3).at_the_edge == ["units"]
     assert make_search(best=2).at_the_edge == []
     assert make_search(best=0, n=1).at_the_edge == []  # of one value
     assert "l2_reg" not in make_search().varied
+    name, gain = make_search(kinds=(0.7, 0.71, 0.74, 0.73)).main_effect
+    assert (name, gain) == ("units", pytest.approx(0.04))
 
 
 KINDS = {
     (0.7, 0.719, 0.73, 0.7): "trend",
+    (0.7, 0.7, 0.73, 0.74): "trend",
     (0.7, 0.73, 0.719, 0.7): "clock",
     (0.7, 0.721, 0.73, 0.74): "either",
     (0.7, 0.709, 0.709, 0.7): "none",
@@ -192,6 +195,7 @@ def test_the_course_of_the_loss_is_described_and_judged():
     assert (training.best_epoch, training.final) == (4, 0.5)
     assert (training.change, training.tau) == (-0.5, pytest.approx(-1))
     assert training.rise == pytest.approx(0.1)
+    assert make_training((1, 0.5, 0.6, 0.5)).highest_after == 1.2
     history["val_loss"] = [1.0, 0.8, np.nan]
     with pytest.raises(FloatingPointError, match="not finite at epoch 3"):
         report.describe_training(history, search_epochs=4)
@@ -238,8 +242,10 @@ def test_models_are_tabulated_best_first():
     assert table[LSTM]["validation"] == "0.900 (0.65–0.99)"
     assert table[LSTM]["roc_auc"] == {"mean": 0.85, "sd": 0.01}
     pairs = make_comparison("worse").tabulate_pairs()
-    assert [*pairs] == [LSTM, ASSIGNED]
-    assert [*pairs[ASSIGNED].values()][2:] == ["0.002", "worse"]
+    names = "attention against LSTM", f"{AWARE} against LSTM"
+    assert [*pairs][:2] == [*names]
+    assert pairs[names[1]]["verdict"] == "worse"
+    assert pairs[names[1]]["p"] == "0.002"
 
 
 def test_controls_are_checked():
@@ -402,11 +408,12 @@ def every_text():
     yield from each("model", "caption alt", model)
     won = {"best": 2, "near": 1, "p": 0.001}
     near = {"near": 1, "lead": 0.001, "distance": 0.001}
-    for spread in ({}, won, near, {"n": 1}):
+    for spread in ({}, won, near, {"near": 3}, {"n": 1}):
         search = make_search(**spread)
         yield from each("search", "setting finding caption alt", search)
-    for training in TRAININGS.values():
-        yield "training", "finding", training
+    back = make_training((1, 0.5, 0.6, 0.5))
+    for training in (*TRAININGS.values(), back):
+        yield from each("training", "finding afterwards rival", training)
         for models in ((ASSIGNED,), (ASSIGNED, LSTM)):
             trainings = dict.fromkeys(models, training)
             yield from each("training", "caption alt", trainings)
@@ -456,7 +463,7 @@ def every_summary():
         tuned = make_search(p=0.001 if hard else 0.5)
         grid = {ASSIGNED: tuned, AWARE: make_search(kinds=kind)}
         linear = {ALL_VALUES: 0.8, GENE_MEANS: 0.6} if hard else {}
-        every = make_comparison("equal" if hard else "worse", **linear)
+        every = make_comparison("unclear" if hard else "worse", **linear)
         results = make_results(verdict, every, p, verdict, grid=grid)
         order = results["order"]["value"], grid[AWARE], results["verdicts"]
         yield "order", "finding", *order

@@ -205,6 +205,19 @@ def test_validation_data_are_scaled_like_the_rest(data):
     assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-5)
 
 
+def test_callbacks_of_the_classifier_are_called_and_others_refused(data):
+    X, y = data
+    epochs = []
+    listen = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: epochs.append(epoch)
+    )
+    with pytest.warns(UserWarning, match="with callbacks"):
+        make(callbacks=[listen]).fit(X, y)
+    assert epochs == [0, 1, 2]
+    with pytest.raises(TypeError, match="where you make the classifier"):
+        make().fit(X, y, callbacks=[listen])
+
+
 def test_grids_may_name_what_they_like(data):
     grid = {"learning_rate": [1e-4, 0.1], "epochs": [1, 4]}
     search = run_grid_search(*data, param_grid=grid, cv=2, key_dim=2)

@@ -78,6 +78,10 @@ def gene_name(index: int, genes: tuple[str, ...]) -> str:
     return safe_name(genes[index])
 
 
+def code(name: str) -> str:
+    return f"`{name}`"
+
+
 def capitalised(text: str) -> str:
     text = text.strip()
     return text[:1].upper() + text[1:]
@@ -95,6 +99,7 @@ for function in (
     listed,
     model_name,
     gene_name,
+    code,
     capitalised,
 ):
     TEMPLATES.filters[function.__name__] = function
