@@ -14,6 +14,8 @@ ALPHA = 0.05
 ALPHA_STRICT = 0.01  # for claims on which others rest, such as any signal
 FDR = 0.05  # false discovery rate among many features
 SURE, LIKELY = 0.95, 0.8  # posterior probabilities beyond the ROPE
+CHANGE = 0.01  # of the loss, relative; smaller changes do not count
+ROUNDING = 1e-4  # probabilities that change by less do so by rounding
 
 
 class Answer(StrEnum):
@@ -363,18 +365,6 @@ def average_drops(
         "low": (mean - half).tolist(),
         "high": (mean + half).tolist(),
         "significant": np.flatnonzero(p < FDR).tolist(),
-    }
-
-
-def precision_recall(
-    chosen: list[int], true: list[int]
-) -> dict[str, float | None]:
-    """Return precision (None if nothing was chosen) and recall (None if there
-    is nothing to find)."""
-    hits = len(set(chosen) & set(true))
-    return {
-        "precision": hits / len(chosen) if chosen else None,
-        "recall": hits / len(true) if true else None,
     }
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 from joblib import delayed
+from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegressionCV
@@ -33,8 +34,8 @@ CURES = {  # models on these scenarios only -> their time features
 
 def make_baselines() -> dict[str, BaseEstimator]:
     """Return logistic regressions for X (n, T, G), on each gene's mean over
-    time and on every value. The penalty is tuned on log loss, by 5-fold
-    cross-validation unless `resample_models` says which folds."""
+    time and on every value. The penalty is tuned on log loss, over folds
+    that `fit_clone` makes."""
     views = {
         GENE_MEANS: lambda X: X.mean(axis=1),  # (n, G)
         ALL_VALUES: lambda X: X.reshape(len(X), -1),
@@ -217,5 +218,5 @@ def _train_on_simulation(scenario, model, seed, n_train, n_test):
     y, log_odds = data.y[n_train:], data.truth.log_odds[n_train:]
     return (
         score_predictions(y, p)["roc_auc"],
-        score_predictions(y, 1 / (1 + np.exp(-log_odds)))["roc_auc"],
+        score_predictions(y, expit(log_odds))["roc_auc"],
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
@@ -17,6 +18,8 @@ WINDOW = 5  # time points
 MOST_GENES = 20  # whose importance is measured
 LENGTHS = (25, 50, 100, 200, 400)  # time points at which costs are given
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "steps.json"
+
+NORM = keras.layers.LayerNormalization  # its weights multiply no matrix
 
 Predict = Callable[[np.ndarray], np.ndarray]  # X (n, T, G) -> p (n,)
 
@@ -145,15 +148,13 @@ def relate_attention(
     rest = (received - profile).ravel()
     total = np.square(received).sum()
     genes = (X - X.mean(axis=0)).reshape(-1, X.shape[2]).astype(float)
-    spread = np.sqrt(np.square(genes).sum(axis=0) * np.square(rest).sum())
-    products = rest @ genes  # (G,)
-    known = np.zeros_like(products)
+    related = pd.DataFrame(genes).corrwith(pd.Series(rest)).fillna(0)  # (G,)
     gap = np.abs(attention.maps[1] - attention.maps[0]).max() * len(profile)
     return {
         "time_share": float(
             len(received) * np.square(profile).sum() / max(total, 1e-12)
         ),
-        "genes": np.divide(products, spread, known, where=spread > 0).tolist(),
+        "genes": related.tolist(),
         "between_outcomes": float(gap),
     }
 
@@ -169,8 +170,7 @@ def count_multiply_adds(model: keras.Model) -> int:
     for layer in model.layers:
         if isinstance(layer, keras.layers.MultiHeadAttention):
             width = layer.num_heads * layer.key_dim
-            features = layer.query_dense.kernel.shape[0]
-            projections = 4 * T * features * width  # query, key, value, out
+            projections = 4 * T * G * width  # query, key, value, out
             total += projections + 2 * T * T * width  # scores, weighted sum
         elif isinstance(layer, keras.layers.LSTM):
             total += T * 4 * layer.units * (G + layer.units)
@@ -178,6 +178,8 @@ def count_multiply_adds(model: keras.Model) -> int:
             total += int(np.prod(layer.kernel.shape))
         elif isinstance(layer, keras.Model):
             total += count_multiply_adds(layer)
+        elif layer.weights and not isinstance(layer, NORM):
+            raise TypeError(f"cannot count multiply-adds of {layer.name}")
     return total
 
 

@@ -218,6 +218,7 @@ class ModelEntry:
 REGULARISATION = {"dropout_rate": [0.1, 0.3], "l2_reg": [0.01, 0.02]}
 ATTENTION_GRID = {"num_heads": [2, 3], "key_dim": [5, 10], **REGULARISATION}
 
+# A fourth model also needs a place in notebook and `make benchmark`.
 # 16 candidates each. Okabe & Ito's colours differ for colour-blind readers;
 # markers and line styles differ in greyscale too.
 MODELS = {

@@ -3,6 +3,7 @@
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
 from helpers.evaluate import correction
-from helpers.experiments import ALL_VALUES, BEST, TWO_KINDS
+from helpers.experiments import ALL_VALUES, BEST, CURES, TWO_KINDS
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
 from helpers.report import (
@@ -27,7 +28,7 @@ OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
 GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
 GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 WIDTH = 8.0  # inches, the width of the page
-SHIFTS = (-0.22, 0, 0.22)  # of the models, side by side
+SHIFTS = np.linspace(-0.22, 0.22, len(MODELS))  # side by side
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -99,7 +100,7 @@ def plot_data(
     for ax, (sample, leader) in zip(axes.T.flat, samples, strict=True):
         for gene, look in zip(chosen[-2:], ("-", "--"), strict=False):
             values = data.X[sample, :, gene]
-            color = MODELS["LSTM"].color if look == "-" else "#009E73"
+            color = "#882255" if look == "-" else "#808000"
             ax.plot(data.times, values, ".", color=color, ms=2, alpha=0.6)
             smooth = uniform_filter1d(values.astype(float), 7, mode="nearest")
             name = _literal(data.genes[gene])
@@ -397,11 +398,8 @@ def plot_attention(
 def _choose_typical(received, values):
     """Return the sample whose correlation of two courses (n, T) is the median
     of all."""
-    a = received - received.mean(axis=1, keepdims=True)
-    b = values - values.mean(axis=1, keepdims=True)
-    size = np.sqrt(np.square(a).sum(axis=1) * np.square(b).sum(axis=1))
-    r = (a * b).sum(axis=1) / np.maximum(size, 1e-12)
-    return np.argsort(r, kind="stable")[len(r) // 2]
+    r = pd.DataFrame(received).corrwith(pd.DataFrame(values), axis=1)
+    return r.fillna(0).sort_values(kind="stable").index[len(r) // 2]
 
 
 @styled
@@ -435,7 +433,7 @@ def _look(name):
     """Return how a model looks: grey if it is no network of ours."""
     if name == BEST:
         return {"color": "black", "marker": "*", "linestyle": "none"}
-    key = "attention + time" if name.startswith("attention +") else name
+    key = TIME_AWARE if name in CURES else name
     if key not in MODELS:
         return {"color": GREY, "marker": "D", "linestyle": ":"}
     entry = MODELS[key]

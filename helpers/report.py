@@ -15,11 +15,20 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from sklearn.model_selection import GridSearchCV
 
 from helpers import evaluate
 from helpers.data import ExpressionData
-from helpers.evaluate import ALPHA_STRICT, ROPE, Answer, Comparison, Verdict
+from helpers.evaluate import (
+    ALPHA_STRICT,
+    CHANGE,
+    ROPE,
+    ROUNDING,
+    Answer,
+    Comparison,
+    Verdict,
+)
 from helpers.experiments import ALL_VALUES, BEST, N_TEST
 from helpers.explain import count_multiply_adds, list_windows
 from helpers.models import MODELS, space_times
@@ -28,8 +37,6 @@ from helpers.simulate import Truth
 from helpers.text import number, p_value
 
 ASSIGNED, LSTM, TIME_AWARE = MODELS  # their keys
-CHANGE = 0.01  # of the loss, relative; smaller changes do not count
-ROUNDING = 1e-4  # probabilities that change by less do so by rounding
 
 
 def describe_data(
@@ -439,7 +446,7 @@ def describe_importance(
     """Average, by network, the drops of `genes`, whose indices these are, and
     of windows of time if they were measured; say which of all are
     significant, and, where the `truth` is known, which are `known` to
-    matter and how the significant ones agree with them."""
+    matter."""
     windows = list_windows(n_time_steps)
     features = {"genes": genes, "windows": list(range(len(windows)))}
     known = {}
@@ -462,7 +469,6 @@ def describe_importance(
             chosen = [features[kind][i] for i in drops["significant"]]
             drops |= {"index": features[kind], "significant": chosen}
             if truth:
-                drops |= evaluate.precision_recall(chosen, known[kind])
                 drops["known"] = known[kind]
             importance[name][kind] = drops
     return importance
@@ -563,24 +569,16 @@ def conclude(results: dict) -> dict[str, str]:
 def describe_environment(*, quick: bool, seed: int) -> dict:
     """Return what results depend on beside the data: parameters, versions,
     and the type of processor."""
-    packages = ["tensorflow", "keras", "scikit-learn", "scikeras"]
+    packages = ["keras", "scikit-learn", "scikeras"]
     packages += ["numpy", "pandas", "scipy", "joblib"]
     return {
         "quick": quick,
         "seed": seed,
         "python": platform.python_version(),
-        **{name: _version(name) for name in packages},
+        "tensorflow": tf.__version__,
+        **{name: importlib.metadata.version(name) for name in packages},
         "platform": f"{platform.system()} {platform.machine()}",
     }
-
-
-def _version(name):
-    for package in (name, f"{name}-cpu"):  # tensorflow-cpu is tensorflow
-        try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            pass
-    return "not installed"
 
 
 def save_json(content: dict, path: Path) -> None:

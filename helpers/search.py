@@ -109,6 +109,8 @@ class SequenceClassifier(KerasClassifier):
 
     @property
     def feature_encoder(self):
+        """What scikeras fits on the samples of each fit, and then applies to
+        all that the model sees."""
         return GeneScaler()
 
     def fit(self, X, y, sample_weight=None, **options) -> "SequenceClassifier":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from helpers.data import DEFAULT_PATH, OUTCOME, ExpressionData
 
@@ -96,7 +97,7 @@ def simulate_expression(
     a, b = LEVEL_AND_ORDER[scenario]
     signal = a * level[:, 0, 0] / 0.5 + b * order
     log_odds = SIGNAL * signal / max(np.hypot(a, b), 1)
-    y = (rng.random(n_samples) < 1 / (1 + np.exp(-log_odds))).astype(int)
+    y = (rng.random(n_samples) < expit(log_odds)).astype(int)
     genes = (0,) * a + (1, 2) * b
     times = _pulse_centres(n_time_steps) if scenario == "pulses" else ()
     return Simulation(X, y, Truth(genes, tuple(times), log_odds))

@@ -18,7 +18,7 @@ import tensorflow as tf
 PREDICT_BATCH = 256  # bounds the memory that attention scores need
 
 
-@keras.saving.register_keras_serializable("assignment7")
+@keras.saving.register_keras_serializable("")  # as scikeras will, on pickling
 class GraphModel(keras.Model):
     """A Keras model whose `fit` and `predict` need one graph, not many.
 
@@ -54,7 +54,7 @@ class GraphModel(keras.Model):
         refuse_unknown(options, KERAS_FIT, "argument of fit")
         weights = options.get("sample_weight")
         arrays = [x, y] if weights is None else [x, y, weights]
-        if validation_split:  # Keras takes the last ones, too
+        if validation_split and validation_data is None:  # the last, as Keras
             start = int(len(x) * (1 - validation_split))
             validation_data = tuple(array[start:] for array in arrays)
             arrays = [array[:start] for array in arrays]
@@ -63,7 +63,9 @@ class GraphModel(keras.Model):
         slow |= {n for n in options if options[n] is not KERAS_FIT[n].default}
         verbose = 0 if verbose == "auto" else verbose
         slow |= {"verbose"} if verbose else set()
-        if not slow and len(validation_data or "xy") == 2:
+        is_pair = isinstance(validation_data, tuple | list)
+        is_pair = is_pair and len(validation_data) == 2
+        if not slow and (validation_data is None or is_pair):
             epochs = range(initial_epoch, epochs)
             how = epochs, batch_size or 32, shuffle
             return self._fit_fast(graphs, arrays, validation_data, *how)

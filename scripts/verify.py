@@ -15,7 +15,7 @@ SOFTWARE = r"^environment/(?!quick|seed)"  # of the machine
 # what comparing scores decides, and may differ where they do a little
 DECIDED = (
     r"^(verdicts|conclusions)/|[/_](rank|p|tau|better|equal|worse|near"
-    r"|precision|recall|index|model)$"
+    r"|index|model)$"
 )
 
 

@@ -17,7 +17,6 @@ from helpers.evaluate import (
     half_interval_of_guessing,
     kendall_tau,
     permutation_test,
-    precision_recall,
     score_predictions,
 )
 
@@ -249,13 +248,6 @@ def test_even_importance_stands_out_nowhere():
         above = average_drops(even, 0.25, above_average=True)
         assert above["significant"] == expected
         even[:, 4] += 0.05
-
-
-def test_precision_and_recall_of_known_sets():
-    result = precision_recall([0, 1, 5], [0, 1, 2, 3])
-    assert result == {"precision": pytest.approx(2 / 3), "recall": 0.5}
-    assert precision_recall([], [1]) == {"precision": None, "recall": 0.0}
-    assert precision_recall([1], []) == {"precision": 0.0, "recall": None}
 
 
 def test_three_guessing_models_stay_within_the_interval():

@@ -1,5 +1,6 @@
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
@@ -135,6 +136,9 @@ def test_multiply_adds_of_known_models():
     # clock and trend: 16 features more in, and out of, every projection
     aware = build_time_aware_model((50, 10), 2, 5, 0.1, 0.01)
     assert explain.count_multiply_adds(aware) == 52_000 + 50_000 + 26
+    unknown = keras.Sequential([keras.Input((50, 10)), keras.layers.GRU(2)])
+    with pytest.raises(TypeError, match="cannot count"):
+        explain.count_multiply_adds(unknown)
 
 
 def test_costs_were_measured_for_every_model_and_length():

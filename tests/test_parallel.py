@@ -6,17 +6,16 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from conftest import ROOT
 from joblib import delayed
 
 from helpers.parallel import run_parallel, show_progress
 from helpers.search import fold_scores, run_grid_search
 
-ROOT = Path(__file__).resolve().parents[1]
 GRID = {
     "num_heads": [1, 2],
     "key_dim": [2],

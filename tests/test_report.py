@@ -160,6 +160,8 @@ def test_searches_are_judged_by_size_and_by_chance():
     assert make_search(distance=0.011, p=0.0099).tuning_mattered
     assert not make_search(distance=0.011, p=0.01).tuning_mattered
     assert not make_search(distance=evaluate.ROPE, p=0.001).tuning_mattered
+    for p, said in ((0.001, "Tuning did matter"), (0.5, "Tuning made little")):
+        assert said in say("search", "finding", make_search(p=p))
     assert make_search(best=3).at_the_edge == ["units"]
     assert make_search(best=2).at_the_edge == []
     assert make_search(best=0, n=1).at_the_edge == []  # of one value
@@ -351,10 +353,9 @@ def test_importance_is_compared_with_the_truth(resamples):
     found = report.describe_importance(resamples, genes, 10, truth, 0.25)
     drops = found[AWARE]["genes"]
     assert (drops["index"], drops["significant"]) == (genes, [5])
-    assert (drops["precision"], drops["recall"]) == (1, 0.5)
+    assert drops["known"] == [0, 5]
     windows = found[AWARE]["windows"]
     assert (windows["significant"], windows["known"]) == ([1], [0])
-    assert windows["precision"] == 0
     assert found[LSTM].keys() == {"genes"}
     without = report.describe_importance(resamples, genes, 10, None, 0.25)
     assert "known" not in without[LSTM]["genes"]
@@ -433,7 +434,7 @@ def every_text():
     yield "controls", "checks", make_controls(("level", ASSIGNED, 0.8))
     captions = "checks caption alt cures_caption cures_alt"
     yield from each("controls", captions, make_controls())
-    known = {"known": [0], "precision": None, "recall": 0.5}
+    known = {"known": [0]}
     for genes, windows in (
         (make_drops(**known), make_drops([1])),
         (make_drops([], n=2), make_drops([])),

@@ -8,15 +8,12 @@ import subprocess
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, call
 from outputs import NOTEBOOK, OUTPUTS, PAGE
 from pdf import find_browser, print_page
 from render import render
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="needs requirements-test.txt"
-)
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 KEYS = {
     "data",
     "split",
@@ -195,7 +192,7 @@ def test_nothing_is_wider_than_the_window(open_page, path, width):
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_page_is_accessible(open_page, path, width, scheme):
     page = open_page(path, width, color_scheme=scheme)
-    report = axe_playwright.Axe().run(page, options={"runOnly": WCAG})
+    report = Axe().run(page, options={"runOnly": WCAG})
     assert report.violations_count == 0, report.generate_report()
     assert len(report.response["passes"]) > 10  # it looked
     bare = "th:not([scope]), table:not(:has(thead th))"

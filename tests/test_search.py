@@ -1,10 +1,11 @@
+import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from conftest import ROOT
 from sklearn.base import is_classifier
 from sklearn.model_selection import cross_validate
 
@@ -19,9 +20,8 @@ from helpers.search import (
     tabulate_search,
 )
 from helpers.simulate import simulate_expression
-from helpers.training import build_seeded
+from helpers.training import GraphModel, build_seeded
 
-ROOT = Path(__file__).resolve().parents[1]
 CANDIDATE = {"num_heads": 1, "key_dim": 2, "dropout_rate": 0.2, "l2_reg": 0.01}
 GRID = {name: [CANDIDATE[name]] for name in CANDIDATE} | {"key_dim": [2, 3]}
 
@@ -187,6 +187,17 @@ def test_class_weights_count(data):
     with pytest.warns(UserWarning, match="with sample_weight"):
         classifier.fit(X, y)
     assert classifier.predict_proba(X)[:, 1].min() > 0.6
+
+
+def test_a_fitted_classifier_can_be_kept_and_loaded_elsewhere(data):
+    X, y = data
+    name = keras.saving.get_registered_name(GraphModel)
+    classifier = make().fit(X, y)
+    kept = pickle.loads(pickle.dumps(classifier))
+    assert keras.saving.get_registered_name(GraphModel) == name
+    np.testing.assert_array_equal(
+        kept.predict_proba(X), classifier.predict_proba(X)
+    )
 
 
 def test_warm_start_goes_on_from_where_it_was(data):

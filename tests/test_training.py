@@ -136,16 +136,6 @@ def test_models_share_a_graph_and_nothing_else(data):
     np.testing.assert_allclose(first(X).numpy(), before, atol=1e-6)
 
 
-def test_building_leaves_pythons_generator_alone():
-    import random
-
-    random.seed(5)
-    expected = random.random()
-    random.seed(5)
-    build(seed=1)
-    assert random.random() == expected
-
-
 def test_saved_and_loaded_again(data, tmp_path):
     X, y = data
     model = build(ATTENTION)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jinja2
 
-from helpers.evaluate import ROPE
+from helpers.evaluate import CHANGE, ROPE
 from helpers.experiments import ALL_VALUES, GENE_MEANS
 from helpers.models import MODELS
 
@@ -91,7 +91,7 @@ TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     undefined=jinja2.StrictUndefined,
 )
-TEMPLATES.globals.update(MODELS=MODELS, ROPE=ROPE)
+TEMPLATES.globals.update(MODELS=MODELS, ROPE=ROPE, CHANGE=CHANGE)
 for function in (
     safe_name,
     number,
