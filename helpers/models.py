@@ -151,11 +151,8 @@ def build_lstm_model(
     dropout_rate: float,
     l2_reg: float,
 ) -> keras.Model:
-    """Build and compile an LSTM classifier with the same head.
-
-    Shapes as in `build_attention_model`; `units` is the size of the state.
-    LSTM after Hochreiter & Schmidhuber (1997).
-    """
+    """Build and compile an LSTM (Hochreiter & Schmidhuber 1997) with the same
+    head, for the same shapes; `units` is the size of its state."""
     inputs = keras.Input(shape=input_shape, name="expression")  # (n, T, G)
     x = layers.LSTM(units, name="lstm")(inputs)  # last state: (n, units)
     x = layers.Dropout(dropout_rate, name="dropout")(x)

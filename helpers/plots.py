@@ -93,7 +93,7 @@ def plot_data(
     gaps = np.array(list(mean_gaps.values()))
     chosen = truth.genes if truth else np.argsort(-gaps, kind="stable")[:3]
     chosen = sorted(chosen)
-    figure = plt.figure(figsize=(WIDTH, 4.4))
+    figure = plt.figure(figsize=(WIDTH, 4.0))
     left, right = figure.subfigures(1, 2, width_ratios=(1.2, 1))
     axes = left.subplots(2, 2, sharex=True, sharey=True)
     samples = _choose_samples(data, chosen[-2:])
@@ -176,7 +176,7 @@ def plot_search(search: Search, n_folds: int) -> Figure:
 def plot_training(trainings: dict[str, Training]) -> Figure:
     """Training and validation loss over epochs, a panel per model, with the
     best epoch and the last one of the search marked."""
-    figure, axes = _subplots(1, len(trainings), height=3.2, sharey=True)
+    figure, axes = _subplots(1, len(trainings), height=2.7, sharey=True)
     for ax, (name, training) in zip(axes[0], trainings.items(), strict=True):
         epochs = np.arange(1, training.epochs + 1)
         color, best = MODELS[name].color, training.best_epoch

@@ -177,11 +177,9 @@ def run_grid_search(
     """Try every candidate of `param_grid` by stratified cross-validation.
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. All candidates see
-    the same `cv` folds, which keep `groups` (n,) whole; the one with the best
-    mean ROC AUC is trained on all of X. The grid may vary any parameter of
-    `SequenceClassifier`; `params` are the same for all candidates, and what
-    neither names has the first value of our own grid. Raises DataError when a
-    class has fewer samples, or groups, than folds.
+    the same `cv` folds, which keep `groups` (n,) whole; the best one is then
+    trained on all of X. What neither the grid nor `params` name has the first
+    value of our own grid. Raises DataError for too few samples or groups.
     """
     check_enough_samples(y, cv, groups=groups)
     n_fits = cv * len(ParameterGrid(param_grid))
