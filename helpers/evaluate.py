@@ -97,7 +97,8 @@ class CandidateSpread:
     """The `mean` score of the best candidate of a search and its `sd` over
     folds, its `lead` over the next, its `distance` from the last; `p` of a
     Friedman test of all candidates; and how many of the `candidates` are
-    `near` the best, within one standard error of it."""
+    `near` the best: less than two standard errors of the difference behind
+    it."""
 
     mean: float
     sd: float
@@ -323,7 +324,8 @@ def candidate_spread(
     """
     means = np.sort(scores.mean(axis=1))[::-1]
     best = scores[scores.mean(axis=1).argmax()]
-    error = corrected_error(best, test_train_ratio)
+    behind = best.mean() - scores.mean(axis=1)
+    errors = errors_of_differences(scores, test_train_ratio)
     p = 1.0
     if len(scores) > 2 and np.ptp(scores, axis=0).any():
         p = stats.friedmanchisquare(*scores).pvalue
@@ -333,9 +335,18 @@ def candidate_spread(
         lead=float(means[0] - means[min(1, len(means) - 1)]),
         distance=float(means[0] - means[-1]),
         p=float(p),
-        near=int((means >= means[0] - error).sum()),
+        near=int((behind <= 2 * errors).sum()),
         candidates=len(scores),
     )
+
+
+def errors_of_differences(
+    scores: np.ndarray, test_train_ratio: float
+) -> np.ndarray:
+    """Return the `corrected_error` (n_candidates,) of each candidate's
+    difference from the best, for `scores` (n_candidates, n_folds)."""
+    best = scores[scores.mean(axis=1).argmax()]
+    return corrected_error((scores - best).T, test_train_ratio)
 
 
 def average_drops(

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 from joblib import delayed
-from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegressionCV
@@ -23,7 +22,8 @@ from helpers.simulate import simulate_expression
 N_TEST = 2000  # new samples that a simulation is scored on
 ALL_VALUES = "logistic, all values"
 GENE_MEANS = "logistic, gene means"
-BEST = "best possible"  # known of simulated data only
+BEST = "best possible"  # known of simulated data only, as is the next
+BLIND = "best without order"
 CHECKS = ("nothing", "level", "pulses", "rhythm", "half-time rule")
 TWO_KINDS = ("pulses", "rhythm")  # of order: scenarios that show the cures
 CURES = {  # models on these scenarios only -> their time features
@@ -76,7 +76,7 @@ def resample_models(
     groups: np.ndarray | None = None,
     genes: Iterable[int] = (),
     windows: bool = False,
-    possible: np.ndarray | None = None,
+    possible: dict[str, np.ndarray] | None = None,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Train and score every model on the same splits of X (n, T, G), y (n,):
     `n_repeats` times `n_folds` stratified folds, which keep `groups` (n,)
@@ -86,8 +86,8 @@ def resample_models(
     Returns by model each score of `score_predictions` (n_resamples,) and,
     for networks, the importance of `genes` (n_resamples, n_genes) and, if
     asked for, `windows` (n_resamples, n_windows) for the samples left out.
-    Where the probabilities (n,) are known with which outcomes were drawn, the
-    best `possible` scores are those of one more model.
+    Where the truth is known, `possible` are probabilities (n,), by name, that
+    are scored like those of a model.
     """
     splits = [
         split
@@ -110,9 +110,9 @@ def resample_models(
         )
     )
     rows = {name: [next(scores) for _ in splits] for name in models}
-    if possible is not None:
-        rows[BEST] = [
-            score_predictions(y[test], possible[test]) for _, test in splits
+    for name, p in (possible or {}).items():
+        rows[name] = [
+            score_predictions(y[test], p[test]) for _, test in splits
         ]
     return {
         name: {key: np.array([r[key] for r in row]) for key in row[0]}
@@ -215,8 +215,8 @@ def _train_on_simulation(scenario, model, seed, n_train, n_test):
     X = data.X.astype(np.float32)
     model = fit_clone(model, X, data.y, None, np.arange(n_train), seed)
     p = model.predict_proba(X[n_train:])[:, 1]
-    y, log_odds = data.y[n_train:], data.truth.log_odds[n_train:]
+    y, possible = data.y[n_train:], data.truth.p[n_train:]
     return (
         score_predictions(y, p)["roc_auc"],
-        score_predictions(y, expit(log_odds))["roc_auc"],
+        score_predictions(y, possible)["roc_auc"],
     )

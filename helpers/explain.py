@@ -162,7 +162,7 @@ def relate_attention(
 def count_multiply_adds(model: keras.Model) -> int:
     """Count the multiply-adds of the matrix products for one sample.
 
-    Knows MultiHeadAttention, LSTM and Dense; element-wise work (softmax,
+    Knows the layers of `MODELS`; element-wise work (softmax,
     normalisation, gates) is left out, as is usual.
     """
     T, G = model.input_shape[1:]
@@ -176,6 +176,8 @@ def count_multiply_adds(model: keras.Model) -> int:
             total += T * 4 * layer.units * (G + layer.units)
         elif isinstance(layer, keras.layers.Dense):
             total += int(np.prod(layer.kernel.shape))
+        elif isinstance(layer, TimeFeatures):
+            total += T * T * G * ("trend" in layer.kind)
         elif isinstance(layer, keras.Model):
             total += count_multiply_adds(layer)
         elif layer.weights and not isinstance(layer, NORM):
@@ -200,7 +202,7 @@ def describe_costs(n_genes: int = 10) -> dict:
             "milliseconds": {T: times[str(T)] for T in LENGTHS},
         }
     attention, lstm = (
-        models[name]["milliseconds"] for name in ("attention", "LSTM")
+        models[name]["milliseconds"] for name in ("attention + time", "LSTM")
     )
     faster = [T for T in LENGTHS if attention[T]["median"] < lstm[T]["median"]]
     return {

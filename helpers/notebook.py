@@ -6,7 +6,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -51,18 +51,22 @@ def show_figure(figure: Figure, name: str, caption: str, alt: str) -> None:
     """Save `figure` as figures/name.png among the outputs, show it with its
     text alternative, and its caption below it (which our page takes from the
     image)."""
-    image, caption = _make_image(figure, name, caption, alt)
-    display(image)
-    display(HTML(f"<p><em>{caption}</em></p>", metadata={"caption": True}))
+    for part in _make_image(figure, name, caption, alt):
+        display(part)
 
 
 def update_figure(
-    place: DisplayHandle, figure: Figure, name: str, caption: str, alt: str
+    places: Iterable[DisplayHandle],
+    figure: Figure,
+    name: str,
+    caption: str,
+    alt: str,
 ) -> None:
-    """Save `figure` as `show_figure` does, and show it in a `place` of an
-    earlier cell."""
-    image, _ = _make_image(figure, name, caption, alt)
-    place.update(image)
+    """Save `figure` as `show_figure` does, and show it and its caption in two
+    `places` of an earlier cell."""
+    parts = _make_image(figure, name, caption, alt)
+    for place, part in zip(places, parts, strict=True):
+        place.update(part)
 
 
 def _make_image(figure, name, caption, alt):
@@ -75,7 +79,8 @@ def _make_image(figure, name, caption, alt):
     width = int(figure.get_figwidth() * 100)
     caption = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", caption)
     texts = {"alt": html.unescape(alt), "caption": caption}
-    return Image(png.getvalue(), width=width, metadata=texts), caption
+    below = HTML(f"<p><em>{caption}</em></p>", metadata={"caption": True})
+    return Image(png.getvalue(), width=width, metadata=texts), below
 
 
 def show_table(rows: dict[str, dict], name: str) -> None:

@@ -11,8 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
-from helpers.evaluate import correction
-from helpers.experiments import ALL_VALUES, BEST, CURES, TWO_KINDS
+from helpers.experiments import ALL_VALUES, BEST, BLIND, CURES, TWO_KINDS
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
 from helpers.report import (
@@ -23,6 +22,7 @@ from helpers.report import (
     Training,
 )
 from helpers.simulate import Truth
+from helpers.text import number
 
 OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
 GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
@@ -152,15 +152,15 @@ def _time_label(data):
 
 
 @styled
-def plot_search(search: Search, n_folds: int) -> Figure:
-    """Mean ROC AUC over folds of each candidate, best first, with one
-    standard error that allows for shared training samples."""
+def plot_search(search: Search) -> Figure:
+    """Mean ROC AUC over folds of each candidate, best first, with two
+    standard errors of its difference from the winner."""
     rows = search.candidates[::-1]
     figure, [[ax]] = _subplots(height=0.8 + 0.16 * len(rows))
     means = np.array([row["roc_auc_mean"] for row in rows])
-    sds = np.array([row["roc_auc_sd"] for row in rows])
-    errors = sds * correction(n_folds, 1 / (n_folds - 1))  # test : training
+    errors = 2 * np.array([row["behind_error"] for row in rows])
     places = np.arange(len(rows))
+    ax.axvline(means[-1], **GUIDE)
     ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
     ax.plot(means[-1], places[-1], "o", color=MODELS["attention"].color, ms=8)
     names = [", ".join(str(row[k]) for k in search.varied) for row in rows]
@@ -244,7 +244,7 @@ def plot_cures(controls: Controls) -> Figure:
         "attention": "attention",
         "attention + clock": "attention + clock",
         "attention + trend": "attention + trend",
-        TIME_AWARE: "attention + both",
+        TIME_AWARE: "attention + time (both)",
         "LSTM": "LSTM",
     }
     figure, [axes] = _subplots(1, 2, height=2.6, sharex=True, sharey=True)
@@ -359,47 +359,41 @@ def plot_attention(
     data: ExpressionData,
     rows: np.ndarray,
 ) -> Figure:
-    """By model, the mean attention of all samples, and what the time points
-    of one sample get, beside the gene that attention goes with most. `rows`
-    of `data` are the samples that attention was read from."""
+    """By model, the mean attention map of all samples, and the attention that
+    time points get by the gene that it goes with most. `rows` of `data` are
+    the samples that attention was read from."""
     times, T = data.times, len(data.times)
-    maps = {name: a.maps.mean(axis=0) * T for name, a in attention.items()}
-    most = max(max(m.max(), 1 / m.min()) for m in maps.values())
-    most = max(most, 1.05)
-    figure, axes = _subplots(len(maps), 2, height=2.8 * len(maps))
+    figure, axes = _subplots(len(attention), 2, height=2.8 * len(attention))
     edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
-    for (left, right), (name, weights) in zip(axes, maps.items(), strict=True):
+    for (left, right), (name, found) in zip(
+        axes, attention.items(), strict=True
+    ):
+        weights, relation = found.maps.mean(axis=0) * T, relations[name]
+        most = max(weights.max(), 1 / weights.min(), 1.05)
         image = left.pcolormesh(
             edges, edges, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
         )
-        left.set(title=name, xlabel="key time", ylabel="query time")
+        left.set(xlabel="key time", ylabel="query time")
+        left.set_title(f"{name}: time explains {relation['time_share']:.0%}")
         left.set_aspect("equal")
-        gene = int(np.argmax(np.abs(relations[name]["genes"])))
-        received = attention[name].received
-        values = data.X[rows][:, :, gene]
-        sample = _choose_typical(received, values)
-        right.plot(times, received[sample], color=MODELS[name].color)
+        bar = figure.colorbar(image, ax=left, shrink=0.8)
+        bar.minorticks_off()
+        ticks = [1 / most, 1, most]
+        bar.set_ticks(ticks, labels=[f"{tick:.2f}" for tick in ticks])
+        gene = int(np.argmax(np.abs(relation["genes"])))
+        values, color = data.X[rows][:, :, gene].ravel(), MODELS[name].color
+        received = found.received.ravel()
+        options = {"gridsize": 30, "bins": "log", "cmap": "Greys"}
+        right.hexbin(values, received, linewidths=0.1, **options)
+        means = pd.Series(received).groupby(pd.cut(values, 12), observed=True)
+        means = means.mean()
+        right.plot([bin_.mid for bin_ in means.index], means, color=color)
         right.axhline(1, **GUIDE)
-        right.set_xlabel(_time_label(data))
-        right.set_ylabel("attention (1: even)", color=MODELS[name].color)
-        gene_axis = right.twinx()
-        gene_axis.spines["right"].set_visible(True)
-        gene_axis.plot(times, values[sample], "--", color=GREY, lw=1)
-        gene_axis.set_ylabel(f"{_literal(data.genes[gene])} (dashed)")
-        right.set_title("a typical sample", size=10)
-    bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.7)
-    bar.ax.set_title("attention\n(1: even)", size=9)
-    bar.minorticks_off()
-    ticks = [1 / most, 1, most]
-    bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
+        r = number(relation["genes"][gene], "+.2f")
+        right.set_title(f"correlation {r}")
+        right.set_xlabel(f"expression of {_literal(data.genes[gene])}")
+        right.set_ylabel("attention received")
     return figure
-
-
-def _choose_typical(received, values):
-    """Return the sample whose correlation of two courses (n, T) is the median
-    of all."""
-    r = pd.DataFrame(received).corrwith(pd.DataFrame(values), axis=1)
-    return r.fillna(0).sort_values(kind="stable").index[len(r) // 2]
 
 
 @styled
@@ -431,7 +425,7 @@ def plot_costs(costs: dict) -> Figure:
 
 def _look(name):
     """Return how a model looks: grey if it is no network of ours."""
-    if name == BEST:
+    if name in (BEST, BLIND):
         return {"color": "black", "marker": "*", "linestyle": "none"}
     key = TIME_AWARE if name in CURES else name
     if key not in MODELS:

@@ -87,7 +87,8 @@ def describe_split(
 @dataclass(frozen=True)
 class Search:
     """The `candidates` of a grid search, best first, with mean and SD over
-    folds of each score; the `best` parameters; how far all are apart."""
+    folds of each score and the standard error of the difference from the
+    first; the `best` parameters; how far all are apart."""
 
     candidates: list[dict]
     best: dict
@@ -95,8 +96,8 @@ class Search:
 
     @property
     def stands_out(self) -> bool:
-        """Whether the winner leads by more than the ROPE, with no other
-        candidate within one standard error of it."""
+        """Whether the winner leads by more than the ROPE, and every other
+        candidate by more than two standard errors of the difference."""
         return self.spread.lead > ROPE and self.spread.near == 1
 
     @property
@@ -151,13 +152,13 @@ class Search:
 
 def describe_search(search: GridSearchCV) -> Search:
     """Describe a finished search."""
-    test_train_ratio = 1 / (search.n_splits_ - 1)  # of k folds, 1 : (k - 1)
+    how = fold_scores(search), 1 / (search.n_splits_ - 1)  # test : training
+    table = tabulate_search(search)
+    table["behind_error"] = evaluate.errors_of_differences(*how)[table.index]
     return Search(
-        candidates=tabulate_search(search).to_dict("records"),
+        candidates=table.to_dict("records"),
         best={name: search.best_params_[name] for name in search.param_grid},
-        spread=evaluate.candidate_spread(
-            fold_scores(search), test_train_ratio
-        ),
+        spread=evaluate.candidate_spread(*how),
     )
 
 
@@ -220,14 +221,9 @@ class Training:
         return self.final / self.val_loss[0] - 1
 
     @property
-    def rise(self) -> float:
-        """The relative rise from the lowest loss to the end."""
-        return self.val_loss[-1] / self.lowest - 1
-
-    @property
-    def highest_after(self) -> float:
-        """The highest loss after the best epoch, relative to the lowest."""
-        return max(self.val_loss[self.best_epoch - 1 :]) / self.lowest
+    def later(self) -> list[float]:
+        """The losses after the best epoch."""
+        return self.val_loss[self.best_epoch :]
 
     @property
     def fell(self) -> bool:
@@ -235,7 +231,7 @@ class Training:
 
     @property
     def turned_up(self) -> bool:
-        return self.rise > CHANGE
+        return self.val_loss[-1] / self.lowest - 1 > CHANGE
 
     @property
     def over_fits(self) -> bool:

@@ -205,14 +205,15 @@ def run_grid_search(
 
 def tabulate_search(search: GridSearchCV) -> pd.DataFrame:
     """Return a row per candidate, best first: its parameters, then mean and
-    standard deviation over folds of each score."""
+    standard deviation over folds of each score. The index is its place in
+    the grid."""
     results = search.cv_results_
     table = pd.DataFrame(results["params"], columns=list(search.param_grid))
     table.insert(0, "rank", results["rank_test_roc_auc"])
     for score, sign in (("roc_auc", 1), ("accuracy", 1), ("log_loss", -1)):
         table[f"{score}_mean"] = sign * results[f"mean_test_{score}"]
         table[f"{score}_sd"] = fold_scores(search, score).std(axis=1, ddof=1)
-    return table.sort_values("rank", kind="stable", ignore_index=True)
+    return table.sort_values("rank", kind="stable")
 
 
 def fold_scores(search: GridSearchCV, score: str = "roc_auc") -> np.ndarray:

@@ -35,12 +35,13 @@ class Truth:
     """What carries the signal: `genes` and `times` are sorted indices. Times
     are those at which it can lie: where pulses can have their centres; all
     for the half-time rule; none where nothing happens at a fixed time.
-    `log_odds` (n_samples,) of Outcome = 1 given the signal, +/-inf where the
-    outcome is certain."""
+    `p` (n_samples,) is the probability with which Outcome = 1 was drawn,
+    `p_blind` what is left of it if nothing of the order is known."""
 
     genes: tuple[int, ...]
     times: tuple[int, ...]
-    log_odds: np.ndarray
+    p: np.ndarray
+    p_blind: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,14 @@ def simulate_expression(
     order = add_waves(log_mean, rng)  # (n,) of +/-1
     X = _sequence(log_mean, rng)
     a, b = LEVEL_AND_ORDER[scenario]
-    signal = a * level[:, 0, 0] / 0.5 + b * order
-    log_odds = SIGNAL * signal / max(np.hypot(a, b), 1)
-    y = (rng.random(n_samples) < expit(log_odds)).astype(int)
+    level = a * level[:, 0, 0] / 0.5  # standardised
+    size = SIGNAL / max(np.hypot(a, b), 1)
+    p = expit(size * (level + b * order))
+    p_blind = (expit(size * (level - b)) + expit(size * (level + b))) / 2
+    y = (rng.random(n_samples) < p).astype(int)
     genes = (0,) * a + (1, 2) * b
     times = _pulse_centres(n_time_steps) if scenario == "pulses" else ()
-    return Simulation(X, y, Truth(genes, tuple(times), log_odds))
+    return Simulation(X, y, Truth(genes, tuple(times), p, p_blind))
 
 
 def _add_pulses(log_mean, rng):
@@ -158,8 +161,8 @@ def _half_time_rule(n, T, G, rng):
     X = rng.uniform(-1, 1, (n, T, G))
     rise = X[:, T // 2 :].mean(axis=1) - X[:, : T // 2].mean(axis=1)  # (n, G)
     y = ((rise[:, 0] < 0) & (rise[:, 1] > 0)).astype(int)
-    log_odds = np.where(y == 1, np.inf, -np.inf)
-    return Simulation(X, y, Truth((0, 1), tuple(range(T)), log_odds))
+    truth = Truth((0, 1), tuple(range(T)), y.astype(float), np.full(n, 0.25))
+    return Simulation(X, y, truth)
 
 
 def write_csv(simulation: Simulation, path: str | Path) -> None:

@@ -13,6 +13,7 @@ from helpers.evaluate import (
     candidate_spread,
     compare_pairs,
     corrected_t_test,
+    errors_of_differences,
     group_outcomes,
     half_interval_of_guessing,
     kendall_tau,
@@ -208,9 +209,12 @@ def test_spread_of_known_candidates():
     assert found.distance == pytest.approx(0.5)
     # ranks 1, 2, 3 in each fold: chi2 = 6, with 2 degrees of freedom
     assert found.p == pytest.approx(np.exp(-3))
-    # one standard error is 0.1 * sqrt(1/3 + 1/2) = 0.091
+    # the second is 0.1 behind in every fold, the third 0.5, 0.4 and 0.6
+    assert errors_of_differences(scores, 0.5) == pytest.approx(
+        [0, 0, 0.1 * (1 / 3 + 1 / 2) ** 0.5]
+    )
     assert (found.near, found.candidates) == (1, 3)
-    scores[1] += 0.01
+    scores[1, 0] += 0.2  # 0.033 behind, with an error of 0.105
     assert candidate_spread(scores, 0.5).near == 2
     for equal in (np.full((4, 2), 0.5), np.full((1, 5), 0.5)):
         found = candidate_spread(equal, test_train_ratio=0.25)

@@ -83,7 +83,12 @@ def test_resamples_are_scored_on_what_was_left_out(groups):
     SEEN.clear()
     X, y = np.arange(60.0).reshape(60, 1, 1), np.arange(60) // 5 % 2
     found = experiments.resample_models(
-        {"": Recorder()}, X, y, groups=groups, possible=0.1 + 0.8 * y, **PLAN
+        {"": Recorder()},
+        X,
+        y,
+        groups=groups,
+        possible={BEST: 0.1 + 0.8 * y},
+        **PLAN,
     )
     search = make_folds(2, groups, seed=PLAN["seed"])
     searched = [{*train} for train, _ in search.split(X, y, groups)]

@@ -133,9 +133,10 @@ def test_multiply_adds_of_known_models():
     # 50 steps of 4 gates of (10 + 8) x 8, head
     lstm = build_lstm_model((50, 10), 8, 0.1, 0.01)
     assert explain.count_multiply_adds(lstm) == 50 * 4 * 18 * 8 + 8
-    # clock and trend: 16 features more in, and out of, every projection
+    # clock and trend: 16 features more in, and out of, every projection;
+    # slopes of 10 genes by a 50 x 50 matrix
     aware = build_time_aware_model((50, 10), 2, 5, 0.1, 0.01)
-    assert explain.count_multiply_adds(aware) == 52_000 + 50_000 + 26
+    assert explain.count_multiply_adds(aware) == 25_000 + 52_000 + 50_000 + 26
     unknown = keras.Sequential([keras.Input((50, 10)), keras.layers.GRU(2)])
     with pytest.raises(TypeError, match="cannot count"):
         explain.count_multiply_adds(unknown)

@@ -26,7 +26,7 @@ def test_equal_arguments_give_equal_results(scenario, size):
     np.testing.assert_array_equal(first.y, again.y)
     assert not np.array_equal(first.X, other.X)
     assert first.X.shape == size
-    assert first.y.shape == first.truth.log_odds.shape == size[:1]
+    assert first.y.shape == first.truth.p.shape == size[:1]
     assert max(first.truth.times, default=0) < size[1]
 
 
@@ -42,9 +42,22 @@ def test_truth_has_the_known_ceiling():
     ):
         found = simulate_expression(scenario, 20_000, n_time_steps=4, seed=1)
         assert found.truth.genes == genes
-        measured = roc_auc_score(found.y, found.truth.log_odds)
+        measured = roc_auc_score(found.y, found.truth.p)
         assert measured == pytest.approx(roc_auc, abs=0.006)
         assert 0.2 < (found.X == 0).mean() < 0.6  # as sparse as real counts
+        blind = roc_auc_score(found.y, found.truth.p_blind)
+        known = 0 in genes  # the level
+        assert blind == pytest.approx(
+            0.5
+            if not known
+            else min(roc_auc, 0.770)
+            if 1 in genes
+            else roc_auc,
+            abs=0.01,
+        )
+        assert found.truth.p_blind.mean() == pytest.approx(
+            found.y.mean(), abs=0.02
+        )
 
 
 def test_level_and_pulses_are_where_the_truth_says():
@@ -120,7 +133,7 @@ def test_half_time_rule_is_the_published_one():
         assert outcome == int(falls and rises)
     assert 0.2 < found.y.mean() < 0.3
     assert np.abs(found.X).max() <= 1
-    assert set(found.truth.log_odds) == {np.inf, -np.inf}
+    np.testing.assert_array_equal(found.truth.p, found.y)
 
 
 def test_unusable_arguments_are_named():
