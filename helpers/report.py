@@ -311,12 +311,15 @@ class Controls(dict):
 @dataclass(frozen=True)
 class ModelComparison:
     """The scores of `models`: `held_out` with an interval for ROC AUC, means
-    and SDs over `n_resamples`, and the size of networks; and the `pairs` of
-    one table."""
+    and SDs over `n_resamples`, and the size of networks; the `pairs` of one
+    table; and the `best_network` against the regression on all values,
+    `linear`, if that is among the models."""
 
     n_resamples: int
     models: dict[str, dict]
     pairs: dict[tuple[str, str], Comparison]
+    best_network: str
+    linear: Comparison | None
 
     def auc(self, name: str) -> float:
         """Return a model's mean ROC AUC over resamples."""
@@ -381,13 +384,11 @@ class ModelComparison:
         return self.models[name]["held_out"]["roc_auc_low"] <= 0.5
 
     @property
-    def best_network(self) -> str:
-        return self.best_of(name for name in MODELS if name in self.models)
-
-    @property
     def linear_suffices(self) -> bool:
-        """Whether logistic regression on all values matches every network."""
-        return self.matches(ALL_VALUES, self.best_network)
+        """Whether no network is shown to be better than logistic regression
+        on all values by more than the ROPE."""
+        shown = (Verdict.BETTER, Verdict.PROBABLY_BETTER)
+        return self.linear is not None and self.linear.verdict not in shown
 
 
 def describe_comparison(
@@ -425,10 +426,16 @@ def describe_comparison(
         models[name]["parameters"] = network.count_params()
         models[name]["multiply_adds"] = count_multiply_adds(network)
     aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
+    best = max(networks, key=lambda name: aucs[name].mean())
+    pair, linear = (best, ALL_VALUES), None
+    if ALL_VALUES in aucs:
+        linear = evaluate.compare_pairs(aucs, [pair], test_train_ratio)[pair]
     return ModelComparison(
         n_resamples=len(aucs[ASSIGNED]),
         models=models,
         pairs=evaluate.compare_pairs(aucs, pairs, test_train_ratio),
+        best_network=best,
+        linear=linear,
     )
 
 
