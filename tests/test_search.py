@@ -1,11 +1,11 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
 from sklearn.base import is_classifier
 from sklearn.model_selection import cross_validate
 
@@ -282,7 +282,10 @@ print("as before")
 def run_afresh(code):
     """Run `code` in a process of its own, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1],
+        text=True,
+        capture_output=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
