@@ -56,11 +56,13 @@ def ours(X, y, *, n, cv, epochs, n_jobs):
     return search.cv_results_["mean_test_roc_auc"]
 
 
-def build_plain_model(**params):
+def build_plain_model(input_shape, num_heads, key_dim, dropout_rate, l2_reg):
     """The same network as a plain Keras model, with Keras's own `fit`."""
     import keras
 
-    model = build_attention_model(**params)
+    model = build_attention_model(
+        input_shape, num_heads, key_dim, dropout_rate, l2_reg
+    )
     plain = keras.Model(model.inputs, model.outputs)
     plain.compile(model.optimizer, model.loss)
     return plain

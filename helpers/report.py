@@ -137,11 +137,6 @@ class Search:
         return max(ranges.items(), key=lambda item: item[1])
 
     @property
-    def fold_sd(self) -> float:
-        """How much one candidate's ROC AUC varies over folds, on average."""
-        return float(np.mean([row["roc_auc_sd"] for row in self.candidates]))
-
-    @property
     def by_time_features(self) -> dict[str, float]:
         """The best mean ROC AUC with each kind of time features."""
         best = {}
