@@ -11,7 +11,7 @@ import test_report as fake
 from test_report import AWARE
 
 from helpers import notebook, plots
-from helpers.experiments import ALL_VALUES, BEST, CURES
+from helpers.experiments import ALL_VALUES, BEST, CURES, TWO_KINDS
 from helpers.explain import Attention
 from helpers.models import MODELS
 
@@ -108,14 +108,13 @@ def test_means_and_comparison_show_every_model_best_on_top():
 def test_controls_show_every_seed():
     controls = fake.make_controls()
     [ax], words = draw(plots.plot_controls(controls))
-    elsewhere = ("pulses", "rhythm")
-    others = {name: controls[name] for name in controls.keys() - elsewhere}
+    others = {name: controls[name] for name in controls.keys() - TWO_KINDS}
     assert {*MODELS, BEST, *others} <= words
     seen = values_of(ax, "y")
     for row in others.values():
         assert all(np.isin(row[name], seen).all() for name in MODELS)
     axes, _ = draw(plots.plot_cures(controls))
-    for ax, kind in zip(axes, ("pulses", "rhythm"), strict=True):
+    for ax, kind in zip(axes, TWO_KINDS, strict=True):
         assert ax.get_title(loc="left").startswith(kind)
         for name in (*CURES, *MODELS, ALL_VALUES):
             assert np.isin(controls[kind][name], values_of(ax)).all()
