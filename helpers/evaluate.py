@@ -189,13 +189,7 @@ def corrected_error(
     Machine Learning 52, 239-281.
     """
     sd = np.std(values, axis=0, ddof=1)
-    return sd * correction(len(values), test_train_ratio)
-
-
-def correction(n: int, test_train_ratio: float) -> float:
-    """Return what makes the `corrected_error` of the standard deviation of
-    `n` resampled scores."""
-    return math.sqrt(1 / n + test_train_ratio)
+    return sd * math.sqrt(1 / len(values) + test_train_ratio)
 
 
 def corrected_t_test(

@@ -162,8 +162,8 @@ def relate_attention(
 def count_multiply_adds(model: keras.Model) -> int:
     """Count the multiply-adds of the matrix products for one sample.
 
-    Knows the layers of `MODELS`; element-wise work (softmax,
-    normalisation, gates) is left out, as is usual.
+    Knows the layers of `MODELS`; element-wise work (softmax, normalisation,
+    gates) is left out, as is usual.
     """
     T, G = model.input_shape[1:]
     total = 0

@@ -385,8 +385,8 @@ def plot_attention(
         received = found.received.ravel()
         options = {"gridsize": 30, "bins": "log", "cmap": "Greys"}
         right.hexbin(values, received, linewidths=0.1, **options)
-        means = pd.Series(received).groupby(pd.cut(values, 12), observed=True)
-        means = means.mean()
+        bins = pd.cut(values, 12)
+        means = pd.Series(received).groupby(bins, observed=True).mean()
         right.plot([bin_.mid for bin_ in means.index], means, color=color)
         right.axhline(1, **GUIDE)
         r = number(relation["genes"][gene], "+.2f")

@@ -323,9 +323,6 @@ class ModelComparison:
     def held_out(self, name: str) -> float:
         return self.models[name]["held_out"]["roc_auc"]
 
-    def best_of(self, names: Iterable[str]) -> str:
-        return max(names, key=self.auc)
-
     def matches(self, name: str, other: str) -> bool:
         """Whether a model is not worse than another by more than the ROPE."""
         return self.auc(name) >= self.auc(other) - ROPE
@@ -548,7 +545,7 @@ def conclude(results: dict) -> dict[str, str]:
     order = results["order"]["value"].carries_signal(signal)
     pair = first.pairs[ASSIGNED, LSTM]
     best_pair = pair
-    if every.best_of((ASSIGNED, TIME_AWARE)) == TIME_AWARE:
+    if every.auc(TIME_AWARE) > every.auc(ASSIGNED):
         best_pair = every.pairs[TIME_AWARE, LSTM]
     return {
         "signal": signal,

@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 
 from helpers.evaluate import CHANGE, ROPE
-from helpers.experiments import ALL_VALUES, GENE_MEANS
+from helpers.experiments import ALL_VALUES, GENE_MEANS, TWO_KINDS
 from helpers.models import MODELS
 
 NAMES = {key: entry.name for key, entry in MODELS.items()} | {
@@ -91,7 +91,9 @@ TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     undefined=jinja2.StrictUndefined,
 )
-TEMPLATES.globals.update(MODELS=MODELS, ROPE=ROPE, CHANGE=CHANGE)
+TEMPLATES.globals.update(
+    MODELS=MODELS, TWO_KINDS=TWO_KINDS, ROPE=ROPE, CHANGE=CHANGE
+)
 for function in (
     safe_name,
     number,
