@@ -12,6 +12,7 @@ import psutil
 import pytest
 from conftest import ROOT
 from joblib import delayed
+from threadpoolctl import threadpool_info
 
 from helpers.parallel import run_parallel, show_progress
 from helpers.search import fold_scores, run_grid_search
@@ -44,6 +45,13 @@ def test_an_error_ends_the_call_and_the_next_one_works(n_jobs):
         run_parallel("calls", calls, n_jobs=n_jobs)
     pids = set(run_parallel("calls", calls[:3], n_jobs=n_jobs))
     assert (os.getpid() in pids) == (n_jobs == 1)
+
+
+def test_a_worker_computes_in_one_thread():
+    """Several would wait for each other: 10 times as slow on two cores."""
+    [pools] = run_parallel("calls", [delayed(threadpool_info)()], n_jobs=2)
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}
 
 
 def test_a_killed_worker_is_an_error_and_not_a_hang():
