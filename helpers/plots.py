@@ -15,6 +15,8 @@ from helpers.experiments import ALL_VALUES, BEST, BLIND, CURES, TWO_KINDS
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
 from helpers.report import (
+    ASSIGNED,
+    LSTM,
     TIME_AWARE,
     Controls,
     ModelComparison,
@@ -28,6 +30,7 @@ OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
 GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
 GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 WIDTH = 8.0  # inches, the width of the page
+NARROW = 4.8  # readable on a phone as well
 SHIFTS = np.linspace(-0.22, 0.22, len(MODELS))  # side by side
 STYLE = {
     "axes.spines.top": False,
@@ -41,9 +44,9 @@ STYLE = {
 styled = plt.rc_context(STYLE)
 
 
-def _subplots(n_rows=1, n_columns=1, *, height, **options):
+def _subplots(n_rows=1, n_columns=1, *, height, width=WIDTH, **options):
     """Return a figure, and its axes (n_rows, n_columns)."""
-    options |= {"figsize": (WIDTH, height), "squeeze": False}
+    options |= {"figsize": (width, height), "squeeze": False}
     return plt.subplots(n_rows, n_columns, **options)
 
 
@@ -105,10 +108,9 @@ def plot_data(
             smooth = uniform_filter1d(values.astype(float), 7, mode="nearest")
             name = _literal(data.genes[gene])
             ax.plot(data.times, smooth, look, color=color, label=name)
-        outcome = _literal(data.classes[data.y[sample]])
-        title = f"Outcome {outcome}"
-        if len(chosen) > 1:
-            title += f": {_literal(data.genes[leader])} leads"
+        title = f"Outcome {_literal(data.classes[data.y[sample]])}"
+        if truth:
+            title += f": {data.genes[leader]} leads"
         ax.set_title(title, size=9)
     _add_legend(left, axes[0, 0])
     left.supxlabel(_time_label(data), fontsize=10)
@@ -156,41 +158,43 @@ def plot_search(search: Search) -> Figure:
     """Mean ROC AUC over folds of each candidate, best first, with two
     standard errors of its difference from the winner."""
     rows = search.candidates[::-1]
-    figure, [[ax]] = _subplots(height=0.8 + 0.16 * len(rows))
+    figure, [[ax]] = _subplots(height=0.9 + 0.16 * len(rows), width=NARROW)
     means = np.array([row["roc_auc_mean"] for row in rows])
     errors = 2 * np.array([row["behind_error"] for row in rows])
     places = np.arange(len(rows))
     ax.axvline(means[-1], **GUIDE)
     ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
-    ax.plot(means[-1], places[-1], "o", color=MODELS["attention"].color, ms=8)
+    ax.plot(means[-1], places[-1], "o", color=MODELS[ASSIGNED].color, ms=8)
     names = [", ".join(str(row[k]) for k in search.varied) for row in rows]
     ax.set_yticks(places, names, fontsize=8)
-    ax.set_ylabel(
-        ",\n".join(search.varied), rotation=0, ha="right", va="center"
-    )
+    figure.suptitle(", ".join(search.varied), x=0.01, ha="left", fontsize=9)
     ax.set_xlabel("mean ROC AUC over folds")
     return figure
 
 
 @styled
 def plot_training(trainings: dict[str, Training]) -> Figure:
-    """Training and validation loss over epochs, a panel per model, with the
-    best epoch and the last one of the search marked."""
-    figure, axes = _subplots(1, len(trainings), height=2.7, sharey=True)
-    for ax, (name, training) in zip(axes[0], trainings.items(), strict=True):
+    """Training loss (thin) and validation loss over epochs, with the best
+    epoch and the last one of the search marked."""
+    figure, [[ax]] = _subplots(height=2.9, width=NARROW)
+    for name, training in trainings.items():
         epochs = np.arange(1, training.epochs + 1)
-        color, best = MODELS[name].color, training.best_epoch
-        ax.plot(epochs, training.loss, label="training", color=PALE)
-        ax.plot(epochs, training.val_loss, label="validation", color=color)
+        color, prefix = MODELS[name].color, ""
+        if len(trainings) > 1:
+            prefix = f"{name}, "
+        look = {"color": color, "linestyle": MODELS[name].linestyle}
+        ax.plot(
+            epochs, training.loss, lw=0.8, label=f"{prefix}training", **look
+        )
+        label = f"{prefix}validation"
+        ax.plot(epochs, training.val_loss, lw=2, label=label, **look)
         marker = {"mfc": "none", "mec": color, "ms": 10, "clip_on": False}
-        ax.plot(best, training.lowest, "o", **marker)
-        ax.axvline(training.search_epochs, **GUIDE, zorder=0)
-        ax.set_title(f"{name}: lowest at epoch {best}")
-        ax.set_xlabel("epoch")
-        steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
-        ax.xaxis.set_major_locator(steps)
-        ax.legend()
-    axes[0, 0].set_ylabel("loss (cross-entropy + l2)")
+        ax.plot(training.best_epoch, training.lowest, "o", **marker)
+        ax.axvline(training.search_epochs, **GUIDE | {"color": color})
+    steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
+    ax.xaxis.set_major_locator(steps)
+    ax.set(xlabel="epoch", ylabel="loss (cross-entropy + l2)")
+    ax.legend(fontsize=9)
     return figure
 
 
@@ -198,7 +202,7 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
 def plot_means(comparison: ModelComparison) -> Figure:
     """The mean ROC AUC of every model over the resamples, worst first."""
     names = sorted(comparison.models, key=comparison.auc)
-    figure, [[ax]] = _subplots(height=0.6 + 0.28 * len(names))
+    figure, [[ax]] = _subplots(height=0.6 + 0.28 * len(names), width=NARROW)
     for y, name in enumerate(names):
         auc = comparison.auc(name)
         ax.hlines(y, 0.5, auc, color=PALE, lw=1)
@@ -218,17 +222,17 @@ def plot_comparison(
     """ROC AUC of every model: each resample and their mean; validation
     samples with a 95% interval."""
     names = sorted(comparison.models, key=comparison.auc)
-    figure, [[ax]] = _subplots(height=0.9 + 0.55 * len(names))
+    figure, [[ax]] = _subplots(height=0.9 + 0.55 * len(names), width=NARROW)
     for y, name in enumerate(names):
         look = _look(name) | {"linestyle": "none"}
         aucs = resamples[name]["roc_auc"]
-        ax.plot(aucs, np.full(len(aucs), y + 0.14), ms=4, alpha=0.5, **look)
-        ax.plot(aucs.mean(), y + 0.14, ms=9, **look)
+        ax.plot(aucs, np.full(len(aucs), y + 0.28), ms=4, alpha=0.5, **look)
+        ax.plot(aucs.mean(), y + 0.05, ms=9, **look)
         scores = comparison.models[name]["held_out"]
         ends = scores["roc_auc_low"], scores["roc_auc_high"]
-        ax.hlines(y - 0.2, *ends, color=look["color"], lw=1.3)
+        ax.hlines(y - 0.22, *ends, color=look["color"], lw=1.3)
         hollow = look | {"marker": "D", "markerfacecolor": "white"}
-        ax.plot(scores["roc_auc"], y - 0.2, ms=5, **hollow)
+        ax.plot(scores["roc_auc"], y - 0.22, ms=5, **hollow)
     ax.axvline(0.5, **GUIDE | {"linestyle": "--"})
     ax.set_yticks(range(len(names)), names)
     ax.set_xlabel("ROC AUC")
@@ -239,14 +243,7 @@ def plot_comparison(
 def plot_cures(controls: Controls) -> Figure:
     """ROC AUC of each seed, for the two kinds of order side by side."""
     means = controls.means
-    labels = {
-        ALL_VALUES: ALL_VALUES,
-        "attention": "attention",
-        "attention + clock": "attention + clock",
-        "attention + trend": "attention + trend",
-        TIME_AWARE: "attention + time (both)",
-        "LSTM": "LSTM",
-    }
+    names = [ALL_VALUES, ASSIGNED, *CURES, TIME_AWARE, LSTM]
     figure, [axes] = _subplots(1, 2, height=2.6, sharex=True, sharey=True)
     titles = {
         "pulses": "pulses: order at fixed times",
@@ -254,14 +251,14 @@ def plot_cures(controls: Controls) -> Figure:
     }
     for ax, scenario in zip(axes, TWO_KINDS, strict=True):
         _shade_guessing(ax.axvspan, controls)
-        for y, name in enumerate(labels):
+        for y, name in enumerate(names):
             look = _look(name) | {"linestyle": "none", "alpha": 0.7}
             values = controls[scenario][name]
             ax.plot(values, [y] * len(values), **look)
         ax.axvline(means[scenario][BEST], color="black", lw=1)
         ax.set_title(titles[scenario])
         ax.set_xlabel("ROC AUC, new samples (black: best possible)", size=9)
-    axes[0].set_yticks(range(len(labels)), labels.values())
+    axes[0].set_yticks(range(len(names)), names)
     return figure
 
 
@@ -269,7 +266,7 @@ def plot_cures(controls: Controls) -> Figure:
 def plot_controls(controls: Controls) -> Figure:
     """ROC AUC of each seed by model, beside the best one, for the scenarios
     that `plot_cures` leaves out."""
-    figure, [[ax]] = _subplots(height=3.0)
+    figure, [[ax]] = _subplots(height=3.2, width=NARROW)
     _shade_guessing(ax.axhspan, controls)
     scenarios = [name for name in controls if name not in TWO_KINDS]
     for x, scenario in enumerate(scenarios):
@@ -283,7 +280,7 @@ def plot_controls(controls: Controls) -> Figure:
             ax.plot(places, row[name], label=name, **look)
     ax.set_xticks(range(len(scenarios)), scenarios)
     ax.set_ylabel("ROC AUC, new samples")
-    _add_legend(figure, ax)
+    _add_legend(figure, ax, n_columns=2)
     return figure
 
 
@@ -304,7 +301,8 @@ def plot_importance(
     matter in bold."""
     rows = list(importance.values())
     has_windows = "windows" in rows[-1]
-    figure, axes = _subplots(1, 1 + has_windows, height=3.4)
+    width = WIDTH if has_windows else NARROW
+    figure, axes = _subplots(1, 1 + has_windows, height=3.4, width=width)
     drops = np.max([row["genes"]["mean"] for row in rows], axis=0)
     chosen = np.sort(np.argsort(-drops, kind="stable")[:most])
     _plot_drops(
@@ -312,8 +310,7 @@ def plot_importance(
     )
     measured = [rows[0]["genes"]["index"][i] for i in chosen]
     names = [_literal(genes[gene]) for gene in measured]
-    tilt = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 7 else {}
-    axes[0, 0].set_xticks(range(len(names)), names, **tilt)
+    axes[0, 0].set_xticks(range(len(names)), names, rotation=45, ha="right")
     known = rows[0]["genes"].get("known", ())
     for label, gene in zip(
         axes[0, 0].get_xticklabels(), measured, strict=True
@@ -439,11 +436,11 @@ def _look(name):
 _POINTS = {"textcoords": "offset points", "fontsize": 9}
 
 
-def _add_legend(figure: Figure, ax: Axes) -> None:
+def _add_legend(figure: Figure, ax: Axes, n_columns: int = 4) -> None:
     """Put a legend of what `ax` shows above all panels."""
     handles, labels = ax.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    where = {"loc": "outside upper center", "ncols": 4}
+    where = {"loc": "outside upper center", "ncols": n_columns}
     figure.legend(by_label.values(), by_label.keys(), **where)
 
 
