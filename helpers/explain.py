@@ -141,21 +141,23 @@ def relate_attention(
     """Say what the attention that time points receive goes with in X (n, T,
     G): `time_share` is the share of its variance that one profile over time,
     the same for all samples, explains; `genes` (G,) are the correlations of
-    the rest with each gene, its own profile taken off; `between_outcomes` is
-    the largest difference of the outcomes' maps, in multiples of uniform."""
+    the rest with each gene, its own profile taken off; `to_itself` is the
+    mean attention of a time point to itself, `between_outcomes` the largest
+    difference of the outcomes' maps, both in multiples of uniform."""
     received = attention.received - 1  # 1 is uniform
     profile = received.mean(axis=0)
     rest = (received - profile).ravel()
     total = np.square(received).sum()
     genes = (X - X.mean(axis=0)).reshape(-1, X.shape[2]).astype(float)
     related = pd.DataFrame(genes).corrwith(pd.Series(rest)).fillna(0)  # (G,)
-    gap = np.abs(attention.maps[1] - attention.maps[0]).max() * len(profile)
+    first, second = attention.maps * len(profile)
     return {
         "time_share": float(
             len(received) * np.square(profile).sum() / max(total, 1e-12)
         ),
         "genes": related.tolist(),
-        "between_outcomes": float(gap),
+        "to_itself": float(np.diagonal(first + second).mean() / 2),
+        "between_outcomes": float(np.abs(second - first).max()),
     }
 
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
+from helpers.evaluate import ROPE
 from helpers.experiments import ALL_VALUES, BEST, BLIND, CURES, TWO_KINDS
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
@@ -24,9 +25,8 @@ from helpers.report import (
     Training,
 )
 from helpers.simulate import Truth
-from helpers.text import number
 
-OUTCOMES = ({"color": "#56B4E9", "linestyle": "--"}, {"color": "#000000"})
+OUTCOMES = ({"color": "#CC79A7", "linestyle": "--"}, {"color": "#000000"})
 GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
 GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 WIDTH = 8.0  # inches, the width of the page
@@ -122,7 +122,7 @@ def plot_data(
             mean, half = X.mean(axis=0), 1.96 * X.std(axis=0) / np.sqrt(len(X))
             label = f"Outcome {_literal(data.classes[outcome])}"
             ax.plot(data.times, mean, lw=1.3, label=label, **look)
-            shade = {"color": look["color"], "alpha": 0.25, "lw": 0}
+            shade = {"color": look["color"], "alpha": 0.2, "lw": 0}
             ax.fill_between(data.times, mean - half, mean + half, **shade)
         ax.set_title(f"mean of {_literal(data.genes[gene])}", size=9)
     _add_legend(right, axes[0])
@@ -162,6 +162,7 @@ def plot_search(search: Search) -> Figure:
     means = np.array([row["roc_auc_mean"] for row in rows])
     errors = 2 * np.array([row["behind_error"] for row in rows])
     places = np.arange(len(rows))
+    ax.axvspan(means[-1] - ROPE, means[-1], color=BAND, lw=0)
     ax.axvline(means[-1], **GUIDE)
     ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
     ax.plot(means[-1], places[-1], "o", color=MODELS[ASSIGNED].color, ms=8)
@@ -190,7 +191,7 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
         ax.plot(epochs, training.val_loss, lw=2, label=label, **look)
         marker = {"mfc": "none", "mec": color, "ms": 10, "clip_on": False}
         ax.plot(training.best_epoch, training.lowest, "o", **marker)
-        ax.axvline(training.search_epochs, **GUIDE | {"color": color})
+        ax.axvline(training.search_epochs, **GUIDE)
     steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
     ax.xaxis.set_major_locator(steps)
     ax.set(xlabel="epoch", ylabel="loss (cross-entropy + l2)")
@@ -231,8 +232,8 @@ def plot_comparison(
         scores = comparison.models[name]["held_out"]
         ends = scores["roc_auc_low"], scores["roc_auc_high"]
         ax.hlines(y - 0.22, *ends, color=look["color"], lw=1.3)
-        hollow = look | {"marker": "D", "markerfacecolor": "white"}
-        ax.plot(scores["roc_auc"], y - 0.22, ms=5, **hollow)
+        hollow = look | {"markerfacecolor": "white"}
+        ax.plot(scores["roc_auc"], y - 0.22, ms=6, **hollow)
     ax.axvline(0.5, **GUIDE | {"linestyle": "--"})
     ax.set_yticks(range(len(names)), names)
     ax.set_xlabel("ROC AUC")
@@ -241,15 +242,15 @@ def plot_comparison(
 
 @styled
 def plot_cures(controls: Controls) -> Figure:
-    """ROC AUC of each seed, for the two kinds of order side by side."""
+    """ROC AUC of each seed, for the two kinds of order."""
     means = controls.means
     names = [ALL_VALUES, ASSIGNED, *CURES, TIME_AWARE, LSTM]
-    figure, [axes] = _subplots(1, 2, height=2.6, sharex=True, sharey=True)
+    figure, axes = _subplots(2, height=4.2, width=NARROW, sharex=True)
     titles = {
         "pulses": "pulses: order at fixed times",
         "rhythm": "rhythm: order at any time",
     }
-    for ax, scenario in zip(axes, TWO_KINDS, strict=True):
+    for [ax], scenario in zip(axes, TWO_KINDS, strict=True):
         _shade_guessing(ax.axvspan, controls)
         for y, name in enumerate(names):
             look = _look(name) | {"linestyle": "none", "alpha": 0.7}
@@ -257,8 +258,8 @@ def plot_cures(controls: Controls) -> Figure:
             ax.plot(values, [y] * len(values), **look)
         ax.axvline(means[scenario][BEST], color="black", lw=1)
         ax.set_title(titles[scenario])
-        ax.set_xlabel("ROC AUC, new samples (black: best possible)", size=9)
-    axes[0].set_yticks(range(len(names)), names)
+        ax.set_yticks(range(len(names)), names)
+    ax.set_xlabel("ROC AUC, new samples")
     return figure
 
 
@@ -357,37 +358,38 @@ def plot_attention(
     rows: np.ndarray,
 ) -> Figure:
     """By model, the mean attention map of all samples, and the attention that
-    time points get by the gene that it goes with most. `rows` of `data` are
-    the samples that attention was read from."""
+    time points get by the gene that it is most correlated with: mean, and
+    middle half. `rows` of `data` are the samples it was read from."""
     times, T = data.times, len(data.times)
-    figure, axes = _subplots(len(attention), 2, height=2.8 * len(attention))
+    figure, axes = _subplots(
+        len(attention), 2, height=2.7 * len(attention), sharey="col"
+    )
+    maps = [found.maps.mean(axis=0) * T for found in attention.values()]
+    most = max(max(m.max(), 1 / m.min()) for m in maps)
     edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
-    for (left, right), (name, found) in zip(
-        axes, attention.items(), strict=True
+    for (left, right), weights, (name, found) in zip(
+        axes, maps, attention.items(), strict=True
     ):
-        weights, relation = found.maps.mean(axis=0) * T, relations[name]
-        most = max(weights.max(), 1 / weights.min(), 1.05)
         image = left.pcolormesh(
             edges, edges, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
         )
         left.set(xlabel="key time", ylabel="query time")
-        left.set_title(f"{name}: time explains {relation['time_share']:.0%}")
+        left.set_title(name)
         left.set_aspect("equal")
-        bar = figure.colorbar(image, ax=left, shrink=0.8)
+        bar = figure.colorbar(image, ax=left, shrink=0.8, label="weight")
         bar.minorticks_off()
         ticks = [1 / most, 1, most]
         bar.set_ticks(ticks, labels=[f"{tick:.2f}" for tick in ticks])
-        gene = int(np.argmax(np.abs(relation["genes"])))
-        values, color = data.X[rows][:, :, gene].ravel(), MODELS[name].color
-        received = found.received.ravel()
-        options = {"gridsize": 30, "bins": "log", "cmap": "Greys"}
-        right.hexbin(values, received, linewidths=0.1, **options)
-        bins = pd.cut(values, 12)
-        means = pd.Series(received).groupby(bins, observed=True).mean()
-        right.plot([bin_.mid for bin_ in means.index], means, color=color)
+        gene = int(np.argmax(np.abs(relations[name]["genes"])))
+        values = pd.Series(data.X[rows][:, :, gene].ravel())
+        received = pd.Series(found.received.ravel())
+        bins = pd.cut(values, 10)
+        places = values.groupby(bins, observed=True).mean()
+        groups, color = received.groupby(bins, observed=True), _look(name)
+        right.plot(places, groups.mean(), ms=4, **color)
+        ends = groups.quantile(0.25), groups.quantile(0.75)
+        right.fill_between(places, *ends, color=color["color"], alpha=0.2)
         right.axhline(1, **GUIDE)
-        r = number(relation["genes"][gene], "+.2f")
-        right.set_title(f"correlation {r}")
         right.set_xlabel(f"expression of {_literal(data.genes[gene])}")
         right.set_ylabel("attention received")
     return figure
@@ -401,8 +403,8 @@ def plot_costs(costs: dict) -> Figure:
         "multiply_adds": "multiply-adds for one sample",
         "milliseconds": "ms for one training step",
     }
-    figure, axes = _subplots(1, 2, height=3.0)
-    for ax, (key, title) in zip(axes[0], titles.items(), strict=True):
+    figure, axes = _subplots(2, height=5.2, width=NARROW, sharex=True)
+    for [ax], (key, title) in zip(axes, titles.items(), strict=True):
         for name, cost in costs["models"].items():
             lengths, values = list(cost[key]), list(cost[key].values())
             if key == "milliseconds":
@@ -410,12 +412,13 @@ def plot_costs(costs: dict) -> Figure:
                 ax.vlines(lengths, *ends, color=MODELS[name].color)
                 values = [v["median"] for v in values]
             ax.plot(lengths, values, label=name, ms=4, **_look(name))
-        ax.set(xscale="log", yscale="log", title=title, xlabel="time points")
+        ax.set(xscale="log", yscale="log", title=title)
         ax.set_xticks(lengths, lengths)
         ax.minorticks_off()
         if key == "milliseconds":
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.set_xlabel("time points")
     _add_legend(figure, axes[0, 0])
     return figure
 

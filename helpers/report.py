@@ -271,6 +271,11 @@ class Controls(dict):
         }
 
     @property
+    def reached(self) -> dict[str, float]:
+        """By scenario, the mean ROC AUC of the best network."""
+        return {s: max(m[k] for k in MODELS) for s, m in self.means.items()}
+
+    @property
     def guessing(self) -> float:
         """Half the width of the 95% interval of models that guess."""
         n_models = len(self["nothing"]) - 1  # the best possible does not
