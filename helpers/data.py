@@ -113,21 +113,20 @@ def load_expression_data(
 def check_enough_samples(
     y: np.ndarray,
     n_folds: int,
-    held_out: float = 0.0,
-    nested: bool = False,
     groups: np.ndarray | None = None,
+    *,
+    whole_file: bool = False,
 ) -> None:
     """Raise DataError unless both outcomes can fill every fold.
 
     `y` (n,) holds 0 and 1, `groups` (n,) says which samples must stay
-    together. The fraction `held_out` is set aside first; `nested` divides the
-    training part of every fold into `n_folds` once more.
+    together. Of a `whole_file` a fifth is held out first, and the training
+    part of every fold is divided into `n_folds` once more.
     """
     needed = n_folds
-    if nested:
+    if whole_file:
         needed = math.ceil(needed * n_folds / (n_folds - 1))
-    if held_out:
-        needed = math.ceil(needed / (1 - held_out)) + 1
+        needed = math.ceil(needed / 0.8) + 1
     rarest = count_rarest(y, groups)
     kind, total, cure = "samples", len(y), "Add samples or use fewer folds."
     if groups is not None:
@@ -138,9 +137,8 @@ def check_enough_samples(
         )
     if rarest < needed:
         raise DataError(
-            f"{n_folds}-fold cross-validation, {held_out:.0%} held out, needs "
-            f"at least {needed} {kind} of each outcome; the rarer one has "
-            f"{rarest} of {total}. {cure}"
+            f"{n_folds}-fold cross-validation needs at least {needed} {kind} "
+            f"of each outcome; the rarer one has {rarest} of {total}. {cure}"
         )
 
 
@@ -152,16 +150,17 @@ def count_rarest(y: np.ndarray, groups: np.ndarray | None) -> int:
 
 
 def hold_out(
-    data: ExpressionData, *, seed: int, share: float = 0.2
+    data: ExpressionData, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the training samples, and of the validation samples,
-    with the same share of outcomes; all rows of a group stand on one side."""
+    """Return the rows of the training samples, and of the fifth that is held
+    out for validation, with the same share of outcomes; all rows of a group
+    stand on one side."""
     rows = np.arange(len(data.y))
     if data.groups is None:
         return train_test_split(
-            rows, test_size=share, stratify=data.y, random_state=seed
+            rows, test_size=0.2, stratify=data.y, random_state=seed
         )
-    folds = make_folds(round(1 / share), data.groups, seed=seed)
+    folds = make_folds(5, data.groups, seed=seed)
     return next(folds.split(rows, data.y, data.groups))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -94,14 +94,12 @@ class SignalTest:
 
 @dataclass(frozen=True)
 class CandidateSpread:
-    """The `mean` score of the best candidate of a search and its `sd` over
-    folds, its `lead` over the next, its `distance` from the last; `p` of a
-    Friedman test of all candidates; and how many of the `candidates` are
-    `near` the best: less than two standard errors of the difference behind
-    it."""
+    """The `mean` score of the best candidate of a search, its `lead` over
+    the next, its `distance` from the last; `p` of a Friedman test of all
+    candidates; and how many of the `candidates` are `near` the best: less
+    than two standard errors of the difference behind it."""
 
     mean: float
-    sd: float
     lead: float
     distance: float
     p: float
@@ -192,22 +190,6 @@ def corrected_error(
     return sd * math.sqrt(1 / len(values) + test_train_ratio)
 
 
-def corrected_t_test(
-    differences: np.ndarray, test_train_ratio: float
-) -> tuple[float, float]:
-    """Test whether paired resampled scores differ on average.
-
-    Returns the mean of `differences` (n_resamples,) and the two-sided p
-    value of a t-test with the `corrected_error`.
-    """
-    differences = np.asarray(differences, dtype=np.float64)
-    mean = float(differences.mean())
-    error = corrected_error(differences, test_train_ratio)
-    if error == 0:
-        return mean, 1.0 if mean == 0 else 0.0
-    return mean, float(2 * stats.t.sf(abs(mean) / error, len(differences) - 1))
-
-
 def compare_pairs(
     scores: dict[str, np.ndarray],
     pairs: Iterable[tuple[str, str]],
@@ -217,27 +199,26 @@ def compare_pairs(
     same splits.
 
     The posterior is that of the Bayesian correlated t-test. Source: Benavoli
-    et al. (2017), JMLR 18(77); equal to baycomp's. The p values are adjusted
-    as by Holm (1979), Scand. J. Stat. 6.
+    et al. (2017), JMLR 18(77); equal to baycomp's. The two-sided p values
+    are of a t-test with the `corrected_error`, whose distribution is the
+    same, adjusted as by Holm (1979), Scand. J. Stat. 6.
     """
-    comparisons = {}
+    rows = {}
     for first, second in pairs:
         differences = np.asarray(scores[first]) - np.asarray(scores[second])
-        mean, p = corrected_t_test(differences, test_train_ratio)
+        mean = differences.mean()
         error = corrected_error(differences, test_train_ratio)
         error = max(error, np.finfo(float).tiny)
         posterior = stats.t(len(differences) - 1, mean, error)
         low, high = posterior.interval(0.95)
+        p = min(1, 2 * min(posterior.cdf(0), posterior.sf(0)))
         worse, better = posterior.cdf(-ROPE), posterior.sf(ROPE)
-        numbers = mean, low, high, p, better, 1 - better - worse, worse
-        comparisons[first, second] = Comparison(*map(float, numbers))
-    adjusted = adjust_holm([c.p for c in comparisons.values()])
-    return {
-        pair: replace(comparison, p=p)
-        for (pair, comparison), p in zip(
-            comparisons.items(), adjusted, strict=True
-        )
-    }
+        rows[first, second] = [mean, low, high, p, better]
+        rows[first, second] += [1 - better - worse, worse]
+    adjusted = adjust_holm([row[3] for row in rows.values()])
+    for row, p in zip(rows.values(), adjusted, strict=True):
+        row[3] = p
+    return {pair: Comparison(*map(float, row)) for pair, row in rows.items()}
 
 
 def adjust_holm(p_values: list[float]) -> list[float]:
@@ -317,15 +298,13 @@ def candidate_spread(
     and 1 for fewer than three candidates. Source: Friedman (1937), JASA 32.
     """
     means = np.sort(scores.mean(axis=1))[::-1]
-    best = scores[scores.mean(axis=1).argmax()]
-    behind = best.mean() - scores.mean(axis=1)
+    behind = means[0] - scores.mean(axis=1)
     errors = errors_of_differences(scores, test_train_ratio)
     p = 1.0
     if len(scores) > 2 and np.ptp(scores, axis=0).any():
         p = stats.friedmanchisquare(*scores).pvalue
     return CandidateSpread(
         mean=float(means[0]),
-        sd=float(best.std(ddof=1)),
         lead=float(means[0] - means[min(1, len(means) - 1)]),
         distance=float(means[0] - means[-1]),
         p=float(p),

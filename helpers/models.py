@@ -11,8 +11,6 @@ from keras import layers
 
 from helpers.training import GraphModel
 
-LEARNING_RATE = 1e-3  # Adam's default
-
 
 def build_attention_model(
     input_shape: tuple[int, int],
@@ -167,7 +165,7 @@ def build_lstm_model(
 
 def _compile(model):
     model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE, name="adam"),
+        optimizer=keras.optimizers.Adam(1e-3, name="adam"),
         loss="binary_crossentropy",
     )
     return model

@@ -10,8 +10,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Thread
 
 import joblib
@@ -58,21 +59,19 @@ class Interrupted(KeyboardInterrupt):
         return [str(self)]
 
 
-class InThisProcess(Executor):
-    """Runs each task at once, where it is submitted."""
-
-    def submit(self, function, /, *args, **kwargs) -> Future:
-        future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+def run_here(function: Callable) -> Future:
+    """Call a function in this process, at once."""
+    future = Future()
+    try:
+        future.set_result(function())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
-class ExecutorBackend(joblib.ParallelBackendBase):
-    """joblib's way to `executor`, which takes `tasks_per_batch` consecutive
-    tasks at once and calls `on_done` with their number when they are done.
+class FutureBackend(joblib.ParallelBackendBase):
+    """joblib's way to what `start` starts: `tasks_per_batch` consecutive
+    tasks at a time. `on_done` is called with their number when they are done.
 
     Where these are the folds of one candidate, one process traces its graph.
     """
@@ -81,13 +80,13 @@ class ExecutorBackend(joblib.ParallelBackendBase):
 
     def __init__(
         self,
-        executor: Executor,
+        start: Callable[[Callable], Future],
         tasks_per_batch: int,
         on_done: Callable[[int], None],
         abort: Callable[[], None],
     ):
         super().__init__()
-        self.executor = executor
+        self.start = start
         self.tasks_per_batch = tasks_per_batch
         self.on_done = on_done
         self.abort = abort
@@ -105,7 +104,7 @@ class ExecutorBackend(joblib.ParallelBackendBase):
             if not future.cancelled() and future.exception() is None:
                 self.on_done(len(func))
 
-        future = self.executor.submit(func)
+        future = self.start(func)
         future.add_done_callback(count)
         future.add_done_callback(callback)
         return future
@@ -132,10 +131,9 @@ def use_workers(
     else:
         n_jobs = joblib.effective_n_jobs(n_jobs)
         workers = _local_workers(n_jobs)
-    n_at_once = tasks_per_batch * n_jobs
-    progress = show_progress(label, n_tasks, n_at_once)
-    with workers as (executor, abort), progress as done:
-        backend = ExecutorBackend(executor, tasks_per_batch, done, abort)
+    progress = show_progress(label, n_tasks)
+    with workers as (start, abort), progress as done:
+        backend = FutureBackend(start, tasks_per_batch, done, abort)
         try:
             with joblib.parallel_config(backend):
                 yield
@@ -167,13 +165,13 @@ def run_parallel(
 @contextmanager
 def _local_workers(n_jobs):
     if n_jobs == 1:
-        yield InThisProcess(), lambda: None
+        yield run_here, lambda: None
         return
     executor = _processes(n_jobs)
     with warnings.catch_warnings():
         # a worker that has grown too large is replaced, which is as it should
         warnings.filterwarnings("ignore", "A worker .* while some jobs")
-        yield executor, lambda: executor.shutdown(kill_workers=True)
+        yield executor.submit, lambda: executor.shutdown(kill_workers=True)
 
 
 def _processes(n):
@@ -190,23 +188,14 @@ def _dask_workers(address):
 
     with Client(address, set_as_default=False, timeout="15s") as client:
         client.wait_for_workers(1, timeout=60)
-        executor = _OnCluster(client.get_executor(pure=False))
-        yield executor, lambda: executor.shutdown(wait=False)
+        executor = client.get_executor(pure=False)
+        start = partial(executor.submit, _run_in_process)
+        yield start, lambda: executor.shutdown(wait=False)
 
 
-class _OnCluster(Executor):
-    """Dask's executor, whose workers hand tasks to processes of their own, a
-    process a thread: TensorFlow's and Python's random state belong to one."""
-
-    def __init__(self, executor: Executor):
-        self.executor = executor
-        self.shutdown = executor.shutdown
-
-    def submit(self, function, /, *args, **kwargs) -> Future:
-        return self.executor.submit(_run_in_process, function, *args, **kwargs)
-
-
-def _run_in_process(function, *args, **kwargs):
+def _run_in_process(function):
+    """Run a function where Dask sends it, in a process for each thread of the
+    worker: TensorFlow's and Python's random state belong to a process."""
     from dask.distributed import get_worker
 
     if multiprocessing.current_process().daemon:
@@ -215,17 +204,14 @@ def _run_in_process(function, *args, **kwargs):
             "them with `dask worker ... --no-nanny --nthreads N`"
         )
     processes = _processes(get_worker().state.nthreads)
-    return processes.submit(function, *args, **kwargs).result()
+    return processes.submit(function).result()
 
 
 @contextmanager
-def show_progress(
-    label: str, total: int, n_at_once: int = 1
-) -> Iterator[Callable[[int], None]]:
+def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show how many of `total` fits are done; yields what counts them.
 
-    The estimate of what is left takes half of the `n_at_once` under way for
-    done. In a notebook it is a line that is removed at the end; where the
+    In a notebook it is a line that is removed at the end; where the
     environment variable PROGRESS_FILE names a file (`make execute`), lines in
     it.
     """
@@ -238,9 +224,7 @@ def show_progress(
     def show(now):
         text = f"{label}: {done} of {total} fits done"
         if 10 * done >= total and done:
-            under_way = min(n_at_once, total - done) / 2
-            left = (total - done - under_way) / (done + under_way)
-            left *= now - start
+            left = (now - start) * (total - done) / done
             text += f", about {left:.0f} s left"
         if file:
             with open(file, "a", encoding="utf-8") as lines:

@@ -110,7 +110,7 @@ def plot_data(
             ax.plot(data.times, smooth, look, color=color, label=name)
         title = f"Outcome {_literal(data.classes[data.y[sample]])}"
         if truth:
-            title += f": {data.genes[leader]} leads"
+            title += f": {_literal(data.genes[leader])} leads"
         ax.set_title(title, size=9)
     _add_legend(left, axes[0, 0])
     left.supxlabel(_time_label(data), fontsize=10)
@@ -180,15 +180,13 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
     figure, [[ax]] = _subplots(height=2.9, width=NARROW)
     for name, training in trainings.items():
         epochs = np.arange(1, training.epochs + 1)
-        color, prefix = MODELS[name].color, ""
-        if len(trainings) > 1:
-            prefix = f"{name}, "
+        color = MODELS[name].color
         look = {"color": color, "linestyle": MODELS[name].linestyle}
-        ax.plot(
-            epochs, training.loss, lw=0.8, label=f"{prefix}training", **look
-        )
-        label = f"{prefix}validation"
-        ax.plot(epochs, training.val_loss, lw=2, label=label, **look)
+        for kind, losses, width in (
+            ("training", training.loss, 0.8),
+            ("validation", training.val_loss, 2),
+        ):
+            ax.plot(epochs, losses, lw=width, label=f"{name}, {kind}", **look)
         marker = {"mfc": "none", "mec": color, "ms": 10, "clip_on": False}
         ax.plot(training.best_epoch, training.lowest, "o", **marker)
         ax.axvline(training.search_epochs, **GUIDE)
@@ -208,7 +206,8 @@ def plot_means(comparison: ModelComparison) -> Figure:
         auc = comparison.auc(name)
         ax.hlines(y, 0.5, auc, color=PALE, lw=1)
         ax.plot(auc, y, ms=8, **_look(name) | {"linestyle": "none"})
-        ax.annotate(f"{auc:.2f}", (auc, y), (8, -3.5), **_POINTS)
+        right = {"xytext": (8, -3.5), "textcoords": "offset points"}
+        ax.annotate(f"{auc:.2f}", (auc, y), size=9, **right)
     ax.set_yticks(range(len(names)), names)
     low = min([0.5, *map(comparison.auc, names)])
     ax.set(xlim=(low - 0.02, 1), ylim=(-0.6, len(names) - 0.4))
@@ -434,9 +433,6 @@ def _look(name):
     return {
         key: getattr(entry, key) for key in ("color", "marker", "linestyle")
     }
-
-
-_POINTS = {"textcoords": "offset points", "fontsize": 9}
 
 
 def _add_legend(figure: Figure, ax: Axes, n_columns: int = 4) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 from sklearn.model_selection import GridSearchCV
 
@@ -30,7 +29,6 @@ from helpers.evaluate import (
     Verdict,
 )
 from helpers.experiments import ALL_VALUES, BEST, N_TEST
-from helpers.explain import count_multiply_adds, list_windows
 from helpers.models import MODELS, space_times
 from helpers.search import fold_scores, tabulate_search
 from helpers.simulate import Truth
@@ -124,17 +122,6 @@ class Search:
             if name in ("num_heads", "key_dim", "units")
             and self.best[name] == max(values)
         ]
-
-    @property
-    def main_effect(self) -> tuple[str, float]:
-        """The parameter whose values differ most in their mean ROC AUC over
-        all candidates that have them, and by how much they do."""
-        table = pd.DataFrame(self.candidates)
-        ranges = {
-            name: float(np.ptp(table.groupby(name)["roc_auc_mean"].mean()))
-            for name in self.varied
-        }
-        return max(ranges.items(), key=lambda item: item[1])
 
     @property
     def by_time_features(self) -> dict[str, float]:
@@ -328,10 +315,6 @@ class ModelComparison:
     def held_out(self, name: str) -> float:
         return self.models[name]["held_out"]["roc_auc"]
 
-    def matches(self, name: str, other: str) -> bool:
-        """Whether a model is not worse than another by more than the ROPE."""
-        return self.auc(name) >= self.auc(other) - ROPE
-
     def contradicts(self, first: str, second: str) -> bool:
         """Whether validation samples rank a pair the other way round than the
         resamples, where these decide."""
@@ -421,7 +404,6 @@ def describe_comparison(
         }
     for name, network in networks.items():
         models[name]["parameters"] = network.count_params()
-        models[name]["multiply_adds"] = count_multiply_adds(network)
     aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
     best = max(networks, key=lambda name: aucs[name].mean())
     pair, linear = (best, ALL_VALUES), None
@@ -439,7 +421,6 @@ def describe_comparison(
 def describe_importance(
     resamples: dict[str, dict[str, np.ndarray]],
     genes: list[int],
-    n_time_steps: int,
     truth: Truth | None,
     test_train_ratio: float,
 ) -> dict[str, dict[str, dict]]:
@@ -447,30 +428,23 @@ def describe_importance(
     of windows of time if they were measured; say which of all are
     significant, and, where the `truth` is known, which are `known` to
     matter."""
-    windows = list_windows(n_time_steps)
-    features = {"genes": genes, "windows": list(range(len(windows)))}
-    known = {}
-    if truth:
-        known["genes"] = list(truth.genes)
-        known["windows"] = [
-            i
-            for i, window in enumerate(windows)
-            if any(window.start <= t < window.stop for t in truth.times)
-        ]
     importance = {}
     for name in MODELS:
         importance[name] = {}
-        for kind in features.keys() & resamples[name].keys():
+        for kind in ("genes", "windows"):
+            if kind not in resamples[name]:
+                continue
             drops = evaluate.average_drops(
                 resamples[name][kind],
                 test_train_ratio,
                 above_average=kind == "windows",
             )
-            chosen = [features[kind][i] for i in drops["significant"]]
-            drops |= {"index": features[kind], "significant": chosen}
-            if truth:
-                drops["known"] = known[kind]
+            index = genes if kind == "genes" else range(len(drops["mean"]))
+            chosen = [index[i] for i in drops["significant"]]
+            drops |= {"index": list(index), "significant": chosen}
             importance[name][kind] = drops
+        if truth:
+            importance[name]["genes"]["known"] = list(truth.genes)
     return importance
 
 

@@ -181,12 +181,12 @@ def run_grid_search(
     trained on all of X. What neither the grid nor `params` name has the first
     value of our own grid. Raises DataError for too few samples or groups.
     """
-    check_enough_samples(y, cv, groups=groups)
+    check_enough_samples(y, cv, groups)
     n_fits = cv * len(ParameterGrid(param_grid))
     classifier = SequenceClassifier(
         build,
-        **{"seed": seed, "epochs": epochs, "batch_size": batch_size}
-        | first_candidate(build)
+        **first_candidate(build)
+        | {"seed": seed, "epochs": epochs, "batch_size": batch_size}
         | params
         | {name: values[0] for name, values in param_grid.items()},
     )

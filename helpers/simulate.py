@@ -19,27 +19,18 @@ LEVEL_AND_ORDER = {
     "level + rhythm": (1, 1),
 }
 SCENARIOS = (*LEVEL_AND_ORDER, "half-time rule")
-STAND_IN = {
-    "scenario": "level + rhythm",
-    "n_samples": 1000,
-    "n_time_steps": 50,
-    "n_genes": 10,
-    "seed": 2024,
-}
+STAND_IN = {"seed": 2024}  # all else by default
 DEPTH = 1.2  # mean counts a gene at log-mean 0; leaves about a third zeros
 SIGNAL = 4.0  # log-odds at one standardised unit of signal
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What carries the signal: `genes` and `times` are sorted indices. Times
-    are those at which it can lie: where pulses can have their centres; all
-    for the half-time rule; none where nothing happens at a fixed time.
+    """What carries the signal: `genes` are sorted indices,
     `p` (n_samples,) is the probability with which Outcome = 1 was drawn,
     `p_blind` what is left of it if nothing of the order is known."""
 
     genes: tuple[int, ...]
-    times: tuple[int, ...]
     p: np.ndarray
     p_blind: np.ndarray
 
@@ -77,16 +68,13 @@ def simulate_expression(
         raise ValueError(
             f"scenario must be one of {SCENARIOS}, got {scenario!r}"
         )
-    sizes = {
-        "n_samples": (n_samples, 2),
-        "n_time_steps": (n_time_steps, 2),
-        "n_genes": (n_genes, 3),
-    }
-    for name, (size, least) in sizes.items():
-        if size < least:
-            raise ValueError(f"{name} must be at least {least}, got {size}")
-    rng = np.random.default_rng(seed)
     shape = n_samples, n_time_steps, n_genes
+    if np.less(shape, (2, 2, 3)).any():
+        raise ValueError(
+            "expected at least 2 samples, 2 time steps and 3 genes, got "
+            f"{shape}"
+        )
+    rng = np.random.default_rng(seed)
     if scenario == "half-time rule":
         return _half_time_rule(*shape, rng)
     level = rng.normal(0, 0.5, (n_samples, 1, n_genes))
@@ -102,8 +90,7 @@ def simulate_expression(
     p_blind = (expit(size * (level - b)) + expit(size * (level + b))) / 2
     y = (rng.random(n_samples) < p).astype(int)
     genes = (0,) * a + (1, 2) * b
-    times = _pulse_centres(n_time_steps) if scenario == "pulses" else ()
-    return Simulation(X, y, Truth(genes, tuple(times), p, p_blind))
+    return Simulation(X, y, Truth(genes, p, p_blind))
 
 
 def _add_pulses(log_mean, rng):
@@ -151,17 +138,11 @@ def _sequence(log_mean, rng):
     return np.log1p(counts / size_factor)
 
 
-def _pulse_centres(T):
-    """Return the times from a pulse's earliest centre to its latest."""
-    first, last = (18 - 9) * T / 50, (32 + 9) * T / 50
-    return range(int(np.floor(first)), min(T, int(np.ceil(last)) + 1))
-
-
 def _half_time_rule(n, T, G, rng):
     X = rng.uniform(-1, 1, (n, T, G))
     rise = X[:, T // 2 :].mean(axis=1) - X[:, : T // 2].mean(axis=1)  # (n, G)
     y = ((rise[:, 0] < 0) & (rise[:, 1] > 0)).astype(int)
-    truth = Truth((0, 1), tuple(range(T)), y.astype(float), np.full(n, 0.25))
+    truth = Truth((0, 1), y.astype(float), np.full(n, 0.25))
     return Simulation(X, y, truth)
 
 

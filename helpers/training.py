@@ -5,7 +5,6 @@ import inspect
 import json
 import random
 import re
-import threading
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from contextlib import contextmanager
@@ -160,8 +159,6 @@ class _Graphs:
     """One configuration's graphs, around a twin that belongs to no one. A
     model that is trained lends the twin its variables and gets them back."""
 
-    lock = threading.RLock()  # no two threads train at once
-
     def __init__(self, twin: keras.Model):
         self.twin = twin
         twin.optimizer.build(twin.trainable_variables)
@@ -197,12 +194,11 @@ class _Graphs:
         with the end of the block."""
         model.optimizer.build(model.trainable_variables)
         own, borrowed = _variables(model), _variables(self.twin)
-        with self.lock:
-            _copy(own, borrowed)
-            try:
-                yield
-            finally:
-                _copy(borrowed, own)
+        _copy(own, borrowed)
+        try:
+            yield
+        finally:
+            _copy(borrowed, own)
 
 
 def _trace(function, *specs):

@@ -385,9 +385,9 @@ def make_samples(y, groups=None):
 def test_enough_samples_survive_the_split_and_every_fold(n, n_folds):
     rare = {2: 6, 5: 10}[n_folds]  # the fewest that are accepted
     y = np.array([0] * (n - rare) + [1] * rare)
-    check_enough_samples(y, n_folds, held_out=0.2, nested=True)
+    check_enough_samples(y, n_folds, whole_file=True)
     with pytest.raises(DataError, match=f"at least {rare} samples of each"):
-        check_enough_samples(y[:-1], n_folds, held_out=0.2, nested=True)
+        check_enough_samples(y[:-1], n_folds, whole_file=True)
     for seed in range(5):
         train, valid = hold_out(make_samples(y), seed=seed)
         assert 0 < y[valid].sum() < len(valid)

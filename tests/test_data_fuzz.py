@@ -160,7 +160,7 @@ edits = st.tuples(
 )
 
 
-@settings(fuzz, max_examples=1000)
+@settings(fuzz, max_examples=400)
 @given(
     changes=st.lists(edits, min_size=1, max_size=3),
     separator=st.sampled_from([b",", b"\t", b";"]),

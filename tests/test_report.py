@@ -24,7 +24,6 @@ from helpers.experiments import (
     CURES,
     GENE_MEANS,
 )
-from helpers.explain import count_multiply_adds
 from helpers.models import MODELS, TIME_FEATURES
 from helpers.report import Answer, Controls, Moves
 from helpers.simulate import Truth, simulate_expression
@@ -61,7 +60,7 @@ def make_search(best=3, kinds=(0.7, 0.7, 0.7, 0.7), n=4, **spread):
     found = max(rows, key=lambda row: row["roc_auc_mean"])
     found = dict([*found.items()][:4]) | {"units": best, "epochs": best}
     spread = {"lead": 0.02, "distance": 0.05, "p": 0.5, "near": 4} | spread
-    spread = evaluate.CandidateSpread(0.7, 0.02, candidates=n, **spread)
+    spread = evaluate.CandidateSpread(0.7, candidates=n, **spread)
     return report.Search(rows, found, spread)
 
 
@@ -107,6 +106,7 @@ def make_comparison(verdict="worse", held_out=0.9, linear="equal", **aucs):
         model["held_out"]["roc_auc_low"] = model["roc_auc"]["mean"] - 0.2
     models[LSTM]["held_out"]["roc_auc"] = held_out
     pairs = (ASSIGNED, LSTM), (AWARE, LSTM), (AWARE, ASSIGNED)
+    pairs = *pairs, (ASSIGNED, GENE_MEANS)
     pairs = dict.fromkeys(pairs, make_pair(verdict))
     best = max(MODELS, key=lambda name: models[name]["roc_auc"]["mean"])
     return report.ModelComparison(10, models, pairs, best, make_pair(linear))
@@ -169,14 +169,15 @@ def test_searches_are_judged_by_size_and_by_chance():
     assert make_search(distance=0.011, p=0.0099).tuning_mattered
     assert not make_search(distance=0.011, p=0.01).tuning_mattered
     assert not make_search(distance=evaluate.ROPE, p=0.001).tuning_mattered
-    for p, said in ((0.001, "Tuning did matter"), (0.5, "Tuning made little")):
+    for p, said in (
+        (0.001, "Tuning did matter"),
+        (0.5, "no effect of tuning"),
+    ):
         assert said in say("search", "finding", make_search(p=p))
     assert make_search(best=3).at_the_edge == ["units"]
     assert make_search(best=2).at_the_edge == []
     assert make_search(best=0, n=1).at_the_edge == []  # of one value
     assert "l2_reg" not in make_search().varied
-    name, gain = make_search(kinds=(0.7, 0.71, 0.74, 0.73)).main_effect
-    assert (name, gain) == ("units", pytest.approx(0.04))
 
 
 KINDS = {
@@ -231,8 +232,6 @@ def test_models_match_within_the_rope():
     for linear in PAIRS:
         expected = linear not in ("better", "probably better")
         assert make_comparison(linear=linear).linear_suffices == expected
-    comparison = make_comparison()
-    assert not comparison.matches(LSTM, AWARE)
     assert make_comparison(attention=0.69).may_guess(ASSIGNED)
     assert not make_comparison(attention=0.71).may_guess(ASSIGNED)
 
@@ -345,7 +344,6 @@ def test_comparison_holds_every_model_pair_and_score(resamples):
     assert lstm["roc_auc"]["mean"] == drawn["roc_auc"].mean()
     assert lstm["brier"]["sd"] == drawn["brier"].std(ddof=1)
     assert lstm["parameters"] == networks[LSTM].count_params()
-    assert lstm["multiply_adds"] == count_multiply_adds(networks[LSTM])
     scores = compared.models[ASSIGNED]["held_out"]
     assert scores["roc_auc"] == roc_auc_score(y, p[ASSIGNED])
     assert scores["roc_auc_low"] < scores["roc_auc"] < scores["roc_auc_high"]
@@ -361,15 +359,14 @@ def test_comparison_holds_every_model_pair_and_score(resamples):
 
 
 def test_importance_is_compared_with_the_truth(resamples):
-    genes, truth = [4, 5, 7], Truth((0, 5), (0, 1, 2), *np.zeros((2, 1)))
-    found = report.describe_importance(resamples, genes, 10, truth, 0.25)
+    genes, truth = [4, 5, 7], Truth((0, 5), *np.zeros((2, 1)))
+    found = report.describe_importance(resamples, genes, truth, 0.25)
     drops = found[AWARE]["genes"]
     assert (drops["index"], drops["significant"]) == (genes, [5])
     assert drops["known"] == [0, 5]
-    windows = found[AWARE]["windows"]
-    assert (windows["significant"], windows["known"]) == ([1], [0])
+    assert found[AWARE]["windows"]["significant"] == [1]
     assert found[LSTM].keys() == {"genes"}
-    without = report.describe_importance(resamples, genes, 10, None, 0.25)
+    without = report.describe_importance(resamples, genes, None, 0.25)
     assert "known" not in without[LSTM]["genes"]
 
 
@@ -434,10 +431,9 @@ def every_text():
         yield "order", "moves", make_moves(*largest)
     for verdict, held_out in product(PAIRS, (0.7, 0.8)):
         pair = make_comparison(verdict, held_out), ASSIGNED, LSTM
-        yield from each("comparison", "finding ranking verdict", *pair)
-    hard = {"linear": "better"}
-    for aucs in ({}, hard, hard | {GENE_MEANS: 0.6}):
-        yield "comparison", "baselines", make_comparison(**aucs)
+        yield from each("comparison", "finding verdict baselines", *pair)
+        hard = make_comparison(verdict, held_out, linear="better")
+        yield "comparison", "baselines", hard, AWARE, LSTM
     captions = "caption alt means_caption means_alt"
     yield from each("comparison", captions, make_comparison())
     for p, least_p in product((0.001, 0.02, 0.2), (0.001, 0.02)):
@@ -450,6 +446,7 @@ def every_text():
     known = {"known": [0]}
     for genes, windows in (
         (make_drops(**known), make_drops([1])),
+        (make_drops([0], **known), None),
         (make_drops([], n=2), make_drops([])),
         (make_drops([1]), None),
     ):
@@ -457,10 +454,10 @@ def every_text():
         importance = dict.fromkeys(MODELS, drops), HOSTILE
         yield from each("importance", "finding caption alt", *importance)
     relation = {"time_share": 0.4, "genes": [0.1, -0.8, 0]}
-    relation |= {"between_outcomes": 0.2}
+    relation |= {"between_outcomes": 0.2, "to_itself": 1.1}
     relation = {ASSIGNED: relation, AWARE: relation | {"genes": [0, 0, 0.1]}}
     for genes in ((1,), (0,), None):
-        truth = genes and Truth(genes, (), *np.zeros((2, 1)))
+        truth = genes and Truth(genes, *np.zeros((2, 1)))
         yield "importance", "attention", relation, HOSTILE, truth
     for time_share, between in ((0.01, 0.6), (0.7, 0.01)):
         changes = {"time_share": time_share, "between_outcomes": between}
@@ -485,7 +482,7 @@ def every_summary():
         every = make_comparison("unclear" if hard else "worse", **linear)
         results = make_results(verdict, every, p, verdict, grid=grid)
         order = results["order"]["value"], grid[AWARE], results["verdicts"]
-        yield "order", "finding", *order
+        yield "order", "finding", *order, 0.75 if hard else 0.6
         yield from each("summary", "headline conclusion", results)
     data = report.describe_data(make_data()[0], None)
     for training in TRAININGS.values():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -27,7 +29,6 @@ def test_equal_arguments_give_equal_results(scenario, size):
     assert not np.array_equal(first.X, other.X)
     assert first.X.shape == size
     assert first.y.shape == first.truth.p.shape == size[:1]
-    assert max(first.truth.times, default=0) < size[1]
 
 
 def test_truth_has_the_known_ceiling():
@@ -55,16 +56,13 @@ def test_level_and_pulses_are_where_the_truth_says():
     level = simulate_expression("level", 2000, seed=3)
     assert roc_auc_score(level.y, level.X[:, :, 0].mean(axis=1)) > 0.85
     found = simulate_expression("pulses", 4000, n_time_steps=100, seed=4)
-    X, y, times = found.X, found.y, found.truth.times
+    X, y = found.X, found.y
     late = np.arange(100) - 49.5  # (T,)
     lag = (X[:, :, 2] - X[:, :, 1]) @ late  # gene 2's pulse after gene 1's
     assert roc_auc_score(y, lag) > 0.9
     assert abs(roc_auc_score(y, X[:, :, 0].mean(axis=1)) - 0.5) < 0.05
-    assert (min(times), max(times)) == (18, 82)
     gap = X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)
-    assert np.argmax(np.abs(gap[:, 1])) in times
-    for scenario in ("level", "nothing", "rhythm", "level + rhythm"):
-        assert simulate_expression(scenario, 20).truth.times == ()
+    assert 18 <= np.argmax(np.abs(gap[:, 1])) <= 82
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +128,7 @@ def test_half_time_rule_is_the_published_one():
 def test_unusable_arguments_are_named():
     with pytest.raises(ValueError, match="scenario must be one of"):
         simulate_expression("neither")
-    with pytest.raises(ValueError, match="n_genes must be at least 3, got 2"):
+    with pytest.raises(ValueError, match=r"3 genes, got .*2"):
         simulate_expression(n_genes=2)
 
 
@@ -139,6 +137,5 @@ def test_committed_file_is_the_simulation_byte_for_byte(tmp_path):
     assert (tmp_path / "again.csv").read_bytes() == COMMITTED.read_bytes()
     assert COMMITTED.stat().st_size < 5e6
     assert find_truth(load_expression_data(COMMITTED)).genes == (0, 1, 2)
-    other = {**STAND_IN, "seed": STAND_IN["seed"] + 1}
-    write_csv(simulate_expression(**other), tmp_path / "other.csv")
-    assert find_truth(load_expression_data(tmp_path / "other.csv")) is None
+    loaded = load_expression_data(COMMITTED)
+    assert find_truth(replace(loaded, X=loaded.X[::-1])) is None

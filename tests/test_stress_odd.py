@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import quick_run
+from conftest import run_papermill
 
 pytestmark = pytest.mark.stress
 
@@ -42,9 +42,8 @@ def test_odd_data_run_to_the_end(name, tmp_path):
     table = pd.DataFrame(X.reshape(n, -1), columns=columns)
     table["Outcome"] = y
     table.to_csv(tmp_path / "odd.csv", index=False)
-    out = tmp_path / "build"
-    data = tmp_path / "odd.csv"
-    results = json.loads(quick_run(out, data, "--jobs", 1))
+    run_papermill(tmp_path, tmp_path / "odd.csv")
+    results = json.loads((tmp_path / "results.json").read_text())
     copies = results["data"]["copies_across_the_split"]
     assert (copies > 0) == ("copies" in name)
     if "no signal" in name:

@@ -80,15 +80,6 @@ def test_equal_to_keras(data, kind, n):
     )
 
 
-def test_a_callback_that_does_nothing_changes_nothing(data):
-    X, y = data
-    plain, watched = build(), build()
-    plain.fit(X, y, epochs=3)
-    callback = keras.callbacks.Callback()
-    slow_fit(watched, X, y, epochs=3, callbacks=[callback])
-    np.testing.assert_allclose(plain.predict(X), watched.predict(X), atol=1e-6)
-
-
 def test_every_epoch_has_a_fresh_order_that_follows_from_the_seed():
     orders = [[*build(seed=s).draw_order(50).numpy()] for s in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
@@ -152,7 +143,6 @@ def test_saved_and_loaded_again(data, tmp_path):
         {"class_weight": {0: 1.0, 1: 5.0}},
         {"sample_weight": np.arange(71.0)},
         {"verbose": 2},
-        {"validation_batch_size": 9},
     ],
 )
 def test_what_the_graph_cannot_do_keras_does(data, options, capsys):
@@ -182,21 +172,6 @@ def test_unknown_arguments_are_refused_with_the_nearest_name(data):
         build().fit(*data, class_weights={0: 1, 1: 2})
 
 
-def test_plain_keras_models_become_fast_ones(data):
-    models = [build_seeded(build_plain, 1, (8, 3)) for _ in range(2)]
-    histories = [model.fit(*data, epochs=2).history for model in models]
-    assert histories[0] == histories[1]
-    assert set(histories[0]) == {"loss", "accuracy"}
-
-
-def test_many_configurations_are_nothing_to_warn_of(data, caplog):
-    for units in range(1, 7):
-        model = build_seeded(build_plain, 0, (8, 3), units)
-        model.fit(*data, validation_data=data)
-        model.predict(data[0])
-    assert caplog.messages == []
-
-
 def test_samples_that_are_no_array_are_trained_on_by_keras(data):
     X, y = data
     how = {"batch_size": 16, "validation_split": 0.2, "shuffle": False}
@@ -205,10 +180,3 @@ def test_samples_that_are_no_array_are_trained_on_by_keras(data):
     tensors = tf.constant(X), tf.constant(y[:, None])
     for name, values in slow_fit(other, *tensors, **how).history.items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-5)
-
-
-def test_a_model_that_was_never_trained_predicts(data):
-    model = build()
-    np.testing.assert_allclose(
-        model.predict(data[0]), model(data[0]).numpy(), atol=1e-6
-    )

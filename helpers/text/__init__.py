@@ -78,10 +78,6 @@ def gene_name(index: int, genes: tuple[str, ...]) -> str:
     return safe_name(genes[index])
 
 
-def code(name: str) -> str:
-    return f"`{name}`"
-
-
 def capitalised(text: str) -> str:
     text = text.strip()
     return text[:1].upper() + text[1:]
@@ -101,7 +97,6 @@ for function in (
     listed,
     model_name,
     gene_name,
-    code,
     capitalised,
 ):
     TEMPLATES.filters[function.__name__] = function
