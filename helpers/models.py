@@ -89,24 +89,16 @@ class TimeFeatures(layers.Layer):
         self.times = times
 
     def call(self, X):
-        n, T, _ = keras.ops.shape(X)
+        T = X.shape[1]
         times = space_times(range(T) if self.times is None else self.times)
         parts = [X]
         if "clock" in self.kind:
             clock = keras.ops.cast(encode_clock(times), X.dtype)  # (T, 6)
-            parts.append(keras.ops.repeat(clock[None], n, axis=0))
+            parts.append(keras.ops.zeros_like(X[:, :, :1]) + clock)
         if "trend" in self.kind:
             slopes = keras.ops.cast(weigh_slopes(times), X.dtype)  # (T, T)
             parts.append(keras.ops.einsum("st,ntg->nsg", slopes, X))
         return keras.ops.concatenate(parts, axis=2)
-
-    def compute_output_shape(self, input_shape):
-        n, T, G = input_shape
-        return (
-            n,
-            T,
-            G * (1 + ("trend" in self.kind)) + 6 * ("clock" in self.kind),
-        )
 
     def get_config(self):
         config = {"kind": self.kind, "times": self.times}
