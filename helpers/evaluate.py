@@ -96,8 +96,8 @@ class SignalTest:
 class CandidateSpread:
     """The `mean` score of the best candidate of a search, its `lead` over
     the next, its `distance` from the last; `p` of a Friedman test of all
-    candidates; and how many of the `candidates` are `near` the best: less
-    than two standard errors of the difference behind it."""
+    candidates; and how many of the `candidates` are `near` the best: behind
+    it by less than the ROPE, or by a difference that may be 0 (95%)."""
 
     mean: float
     lead: float
@@ -299,7 +299,7 @@ def candidate_spread(
     """
     means = np.sort(scores.mean(axis=1))[::-1]
     behind = means[0] - scores.mean(axis=1)
-    errors = errors_of_differences(scores, test_train_ratio)
+    halves = half_intervals(scores, test_train_ratio)
     p = 1.0
     if len(scores) > 2 and np.ptp(scores, axis=0).any():
         p = stats.friedmanchisquare(*scores).pvalue
@@ -308,18 +308,18 @@ def candidate_spread(
         lead=float(means[0] - means[min(1, len(means) - 1)]),
         distance=float(means[0] - means[-1]),
         p=float(p),
-        near=int((behind <= 2 * errors).sum()),
+        near=int((behind <= np.maximum(ROPE, halves)).sum()),
         candidates=len(scores),
     )
 
 
-def errors_of_differences(
-    scores: np.ndarray, test_train_ratio: float
-) -> np.ndarray:
-    """Return the `corrected_error` (n_candidates,) of each candidate's
-    difference from the best, for `scores` (n_candidates, n_folds)."""
+def half_intervals(scores: np.ndarray, test_train_ratio: float) -> np.ndarray:
+    """Return half the 95% interval (n_candidates,) of each candidate's
+    difference from the best, for `scores` (n_candidates, n_folds), by a t
+    distribution with the `corrected_error`."""
     best = scores[scores.mean(axis=1).argmax()]
-    return corrected_error((scores - best).T, test_train_ratio)
+    errors = corrected_error((scores - best).T, test_train_ratio)
+    return stats.t.ppf(0.975, scores.shape[1] - 1) * errors
 
 
 def average_drops(

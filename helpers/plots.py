@@ -155,21 +155,22 @@ def _time_label(data):
 
 @styled
 def plot_search(search: Search) -> Figure:
-    """Mean ROC AUC over folds of each candidate, best first, with two
-    standard errors of its difference from the winner."""
+    """How far each candidate's mean ROC AUC over folds lies behind that of
+    the winner, best first, with 95% intervals."""
     rows = search.candidates[::-1]
     figure, [[ax]] = _subplots(height=0.9 + 0.16 * len(rows), width=NARROW)
     means = np.array([row["roc_auc_mean"] for row in rows])
-    errors = 2 * np.array([row["behind_error"] for row in rows])
-    places = np.arange(len(rows))
-    ax.axvspan(means[-1] - ROPE, means[-1], color=BAND, lw=0)
-    ax.axvline(means[-1], **GUIDE)
-    ax.errorbar(means, places, xerr=errors, fmt="o", color=GREY, ms=4)
-    ax.plot(means[-1], places[-1], "o", color=MODELS[ASSIGNED].color, ms=8)
+    halves = np.array([row["half_interval"] for row in rows])
+    places, behind = np.arange(len(rows)), means - means[-1]
+    ax.axvspan(-ROPE, ROPE, color=BAND, lw=0)
+    ax.axvline(0, **GUIDE)
+    ax.errorbar(behind, places, xerr=halves, fmt="o", color=GREY, ms=4)
+    ax.plot(0, places[-1], "o", color=MODELS[ASSIGNED].color, ms=8)
     names = [", ".join(str(row[k]) for k in search.varied) for row in rows]
     ax.set_yticks(places, names, fontsize=8)
     figure.suptitle(", ".join(search.varied), x=0.01, ha="left", fontsize=9)
-    ax.set_xlabel("mean ROC AUC over folds")
+    ax.set_xlabel("mean ROC AUC over folds, minus the winner's")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     return figure
 
 
@@ -373,12 +374,9 @@ def plot_attention(
             edges, edges, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
         )
         left.set(xlabel="key time", ylabel="query time")
-        left.set_title(name)
+        share = relations[name]["time_share"]
+        left.set_title(f"{name} (time: {share:.0%})", size=10)
         left.set_aspect("equal")
-        bar = figure.colorbar(image, ax=left, shrink=0.8, label="weight")
-        bar.minorticks_off()
-        ticks = [1 / most, 1, most]
-        bar.set_ticks(ticks, labels=[f"{tick:.2f}" for tick in ticks])
         gene = int(np.argmax(np.abs(relations[name]["genes"])))
         values = pd.Series(data.X[rows][:, :, gene].ravel())
         received = pd.Series(found.received.ravel())
@@ -391,6 +389,10 @@ def plot_attention(
         right.axhline(1, **GUIDE)
         right.set_xlabel(f"expression of {_literal(data.genes[gene])}")
         right.set_ylabel("attention received")
+    bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.6)
+    bar.minorticks_off()
+    ticks = [1 / most, 1, most]
+    bar.set_ticks(ticks, labels=[f"{tick:.2f}" for tick in ticks])
     return figure
 
 

@@ -85,7 +85,7 @@ def describe_split(
 @dataclass(frozen=True)
 class Search:
     """The `candidates` of a grid search, best first, with mean and SD over
-    folds of each score and the standard error of the difference from the
+    folds of each score and half the 95% interval of the difference from the
     first; the `best` parameters; how far all are apart."""
 
     candidates: list[dict]
@@ -94,9 +94,8 @@ class Search:
 
     @property
     def stands_out(self) -> bool:
-        """Whether the winner leads by more than the ROPE, and every other
-        candidate by more than two standard errors of the difference."""
-        return self.spread.lead > ROPE and self.spread.near == 1
+        """Whether no other candidate is near the winner."""
+        return self.spread.near == 1
 
     @property
     def tuning_mattered(self) -> bool:
@@ -115,12 +114,11 @@ class Search:
 
     @property
     def at_the_edge(self) -> list[str]:
-        """The sizes of which the largest of several won."""
+        """The parameters of which the largest of several values won."""
         return [
             name
             for name, values in self.varied.items()
-            if name in ("num_heads", "key_dim", "units")
-            and self.best[name] == max(values)
+            if name != "time_features" and self.best[name] == max(values)
         ]
 
     @property
@@ -136,7 +134,7 @@ def describe_search(search: GridSearchCV) -> Search:
     """Describe a finished search."""
     how = fold_scores(search), 1 / (search.n_splits_ - 1)  # test : training
     table = tabulate_search(search)
-    table["behind_error"] = evaluate.errors_of_differences(*how)[table.index]
+    table["half_interval"] = evaluate.half_intervals(*how)[table.index]
     return Search(
         candidates=table.to_dict("records"),
         best={name: search.best_params_[name] for name in search.param_grid},
@@ -355,6 +353,7 @@ class ModelComparison:
                 "95% interval": f"{number(pair.low, '+.3f')} to "
                 f"{number(pair.high, '+.3f')}",
                 "p": p_value(pair.p)[2:].removeprefix("= "),
+                "P(better), P(worse)": f"{pair.better:.2f}, {pair.worse:.2f}",
             }
             for (first, second), pair in self.pairs.items()
         }

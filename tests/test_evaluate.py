@@ -12,9 +12,9 @@ from helpers.evaluate import (
     bootstrap_roc_auc,
     candidate_spread,
     compare_pairs,
-    errors_of_differences,
     group_outcomes,
     half_interval_of_guessing,
+    half_intervals,
     kendall_tau,
     permutation_test,
     score_predictions,
@@ -216,12 +216,14 @@ def test_spread_of_known_candidates():
     # ranks 1, 2, 3 in each fold: chi2 = 6, with 2 degrees of freedom
     assert found.p == pytest.approx(np.exp(-3))
     # the second is 0.1 behind in every fold, the third 0.5, 0.4 and 0.6
-    assert errors_of_differences(scores, 0.5) == pytest.approx(
-        [0, 0, 0.1 * (1 / 3 + 1 / 2) ** 0.5]
+    assert half_intervals(scores, 0.5) == pytest.approx(
+        [0, 0, 4.302653 * 0.1 * (1 / 3 + 1 / 2) ** 0.5]
     )
     assert (found.near, found.candidates) == (1, 3)
     scores[1, 0] += 0.2  # 0.033 behind, with an error of 0.105
     assert candidate_spread(scores, 0.5).near == 2
+    scores[2] = scores[0] - 0.009  # always behind, but within the ROPE
+    assert candidate_spread(scores, 0.5).near == 3
     for equal in (np.full((4, 2), 0.5), np.full((1, 5), 0.5)):
         found = candidate_spread(equal, test_train_ratio=0.25)
         assert (found.p, found.lead, found.distance) == (1, 0, 0)

@@ -73,10 +73,10 @@ def test_search_shows_candidates_best_first(n):
     search = fake.make_search(best=0, kinds=(0.8, 0.7, 0.6, 0.5), n=n)
     [ax], words = draw(plots.plot_search(search))
     winner = ax.lines[-1]
-    assert (*winner.get_xdata(), *winner.get_ydata()) == (0.8, n - 1)
+    assert (*winner.get_xdata(), *winner.get_ydata()) == (0, n - 1)
     assert n == 1 or "3, 3, clock + trend" in words
     ends = ax.collections[0].get_segments()[-1][:, 0]
-    assert ends == pytest.approx([0.78, 0.82])  # two errors of 0.01
+    assert ends == pytest.approx([-0.02, 0.02])
 
 
 def test_training_marks_the_best_epoch():
@@ -141,7 +141,7 @@ def test_importance_shows_the_genes_that_matter_most(known):
 def test_attention_is_shown_in_multiples_of_an_even_share():
     data = replace(fake.make_data()[0], genes=("A", *ODD), times=UNEVEN)
     rows = np.array([3, 7, 9])
-    related = {"genes": [0.1, -0.5, 0.3]}
+    related = {"genes": [0.1, -0.5, 0.3], "time_share": 0.125}
     maps, received = np.full((2, 5, 5), 0.2), np.ones((3, 5))
     even = {"attention": Attention(maps, received)}
     relations = dict.fromkeys(MODELS, related)
@@ -156,7 +156,7 @@ def test_attention_is_shown_in_multiples_of_an_even_share():
     assert image.get_clim() == pytest.approx((1 / 1.6, 1.6))
     seen, means = axes[3].lines[0].get_data()
     assert np.array(means) == pytest.approx(2 * np.array(seen), rel=1e-5)
-    assert {AWARE, "expression of \\$a\\$"} <= words
+    assert {f"{AWARE} (time: 12%)", "expression of \\$a\\$"} <= words
 
 
 def test_costs_are_drawn_for_every_model():
