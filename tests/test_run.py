@@ -34,18 +34,20 @@ HOSTILE = {
     "Gene_1": "<script>alert(1)</script>",
     "Gene_2": "G![x](https://example.org/x.png) HLA-A*02:01*",
 }
+CLASSES = {"0": "<i>no</i> $x$", "1": "![y](https://example.org/y.png)*"}
 WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 def write_hostile_data(path):
-    """Copy 300 samples of the stand-in under other names of genes."""
+    """Copy 300 samples of the stand-in under other names."""
     text = (ROOT / "data" / "gene_expression_data.csv").read_text()
     header, rows = text.split("\n", 1)
     names = header.split(",")
     for name, hostile in HOSTILE.items():
         names = [n.replace(f"{name}_T", f"{hostile}_T") for n in names]
     quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    lines = [",".join(quoted), *rows.split("\n")[:300]]
+    rows = [row[:-3] + CLASSES[row[-3]] for row in rows.split("\n")[:300]]
+    lines = [",".join(quoted), *rows]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -212,7 +214,8 @@ def test_page_is_accessible(open_page, path, request):
 def test_names_out_of_the_data_are_text(open_page, run):
     page = open_page(run[1] / PAGE)
     text = page.inner_text("main")
-    assert any(name in text for name in HOSTILE.values())
+    for name in CLASSES.values():
+        assert name in text
     assert page.locator("main script").count() == 0
 
 
