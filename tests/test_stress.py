@@ -82,6 +82,7 @@ def test_equal_byte_for_byte_elsewhere_with_one_worker(
         ("JOBS = 2", "JOBS = 1"),
         ("GENE_Time_TIME", "tTIME_GENE"),
         (str(data), str(path)),
+        [outputs.hash_bytes(p.read_bytes()) for p in (data, path)],
     ):
         assert mine in one
         one = one.replace(mine, others)
