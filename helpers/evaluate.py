@@ -203,22 +203,23 @@ def compare_pairs(
     are of a t-test with the `corrected_error`, whose distribution is the
     same, adjusted as by Holm (1979), Scand. J. Stat. 6.
     """
-    rows = {}
+    means, posteriors = {}, {}
     for first, second in pairs:
-        differences = np.asarray(scores[first]) - np.asarray(scores[second])
-        mean = differences.mean()
+        differences = np.subtract(scores[first], scores[second])
         error = corrected_error(differences, test_train_ratio)
         error = max(error, np.finfo(float).tiny)
-        posterior = stats.t(len(differences) - 1, mean, error)
+        means[first, second] = mean = differences.mean()
+        posteriors[first, second] = stats.t(len(differences) - 1, mean, error)
+    p_values = [2 * min(t.cdf(0), t.sf(0)) for t in posteriors.values()]
+    comparisons = {}
+    for (pair, posterior), p in zip(
+        posteriors.items(), adjust_holm(p_values), strict=True
+    ):
         low, high = posterior.interval(0.95)
-        p = min(1, 2 * min(posterior.cdf(0), posterior.sf(0)))
         worse, better = posterior.cdf(-ROPE), posterior.sf(ROPE)
-        rows[first, second] = [mean, low, high, p, better]
-        rows[first, second] += [1 - better - worse, worse]
-    adjusted = adjust_holm([row[3] for row in rows.values()])
-    for row, p in zip(rows.values(), adjusted, strict=True):
-        row[3] = p
-    return {pair: Comparison(*map(float, row)) for pair, row in rows.items()}
+        numbers = means[pair], low, high, p, better, 1 - better - worse, worse
+        comparisons[pair] = Comparison(*map(float, numbers))
+    return comparisons
 
 
 def adjust_holm(p_values: list[float]) -> list[float]:

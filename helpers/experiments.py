@@ -19,7 +19,8 @@ from helpers.parallel import run_parallel
 from helpers.search import SequenceClassifier
 from helpers.simulate import simulate_expression
 
-N_TEST = 2000  # new samples that a simulation is scored on
+N_TRAIN = 800  # samples of a simulation
+N_TEST = 2000  # new samples that it is scored on
 ALL_VALUES = "logistic, all values"
 GENE_MEANS = "logistic, gene means"
 BEST = "best possible"  # known of simulated data only, as is the next
@@ -162,14 +163,11 @@ def run_controls(
     n_seeds: int,
     epochs: int,
     n_jobs: int | None,
-    scenarios: tuple[str, ...] = CHECKS,
-    n_train: int = 800,
-    n_test: int = N_TEST,
     first_seed: int = 1000,
 ) -> dict[str, dict]:
-    """Train every model on `n_seeds` simulations of each of the scenarios.
+    """Train every model on `n_seeds` simulations of each of the `CHECKS`.
 
-    Returns ROC AUCs (n_seeds,) on `n_test` new samples, by scenario and by
+    Returns ROC AUCs (n_seeds,) on `N_TEST` new samples, by scenario and by
     model, and the best possible one; for `TWO_KINDS` of order, also those of
     attention with one of its time features only.
     """
@@ -183,7 +181,7 @@ def run_controls(
     plan = [
         (scenario, name)
         for name in (*models, ALL_VALUES)
-        for scenario in scenarios
+        for scenario in CHECKS
         if name not in CURES or scenario in TWO_KINDS
     ]
     classifiers = make_baselines() | {
@@ -192,13 +190,13 @@ def run_controls(
     }
     calls = [
         delayed(_train_on_simulation)(
-            scenario, classifiers[name], first_seed + seed, n_train, n_test
+            scenario, classifiers[name], first_seed + seed
         )
         for scenario, name in plan
         for seed in range(n_seeds)
     ]
     scores = iter(run_parallel("controls", calls, n_jobs=n_jobs))
-    controls = {scenario: {} for scenario in scenarios}
+    controls = {scenario: {} for scenario in CHECKS}
     for scenario, name in plan:
         pairs = [next(scores) for _ in range(n_seeds)]
         reached, possible = zip(*pairs, strict=True)
@@ -209,13 +207,13 @@ def run_controls(
     return controls
 
 
-def _train_on_simulation(scenario, model, seed, n_train, n_test):
+def _train_on_simulation(scenario, model, seed):
     """Return the ROC AUC on new samples, and the best possible there."""
-    data = simulate_expression(scenario, n_train + n_test, seed=seed)
+    data = simulate_expression(scenario, N_TRAIN + N_TEST, seed=seed)
     X = data.X.astype(np.float32)
-    model = fit_clone(model, X, data.y, None, np.arange(n_train), seed)
-    p = model.predict_proba(X[n_train:])[:, 1]
-    y, possible = data.y[n_train:], data.truth.p[n_train:]
+    model = fit_clone(model, X, data.y, None, np.arange(N_TRAIN), seed)
+    p = model.predict_proba(X[N_TRAIN:])[:, 1]
+    y, possible = data.y[N_TRAIN:], data.truth.p[N_TRAIN:]
     return (
         score_predictions(y, p)["roc_auc"],
         score_predictions(y, possible)["roc_auc"],

@@ -181,15 +181,14 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
     figure, [[ax]] = _subplots(height=2.9, width=NARROW)
     for name, training in trainings.items():
         epochs = np.arange(1, training.epochs + 1)
-        color = MODELS[name].color
-        look = {"color": color, "linestyle": MODELS[name].linestyle}
+        look = _look(name) | {"marker": None}
         for kind, losses, width in (
             ("training", training.loss, 0.8),
             ("validation", training.val_loss, 2),
         ):
             ax.plot(epochs, losses, lw=width, label=f"{name}, {kind}", **look)
-        marker = {"mfc": "none", "mec": color, "ms": 10, "clip_on": False}
-        ax.plot(training.best_epoch, training.lowest, "o", **marker)
+        circle = {"mfc": "none", "mec": look["color"], "clip_on": False}
+        ax.plot(training.best_epoch, training.lowest, "o", ms=10, **circle)
         ax.axvline(training.search_epochs, **GUIDE)
     steps = MaxNLocator(integer=True, steps=[1, 2, 5, 10])
     ax.xaxis.set_major_locator(steps)
@@ -365,7 +364,7 @@ def plot_attention(
         len(attention), 2, height=2.7 * len(attention), sharey="col"
     )
     maps = [found.maps.mean(axis=0) * T for found in attention.values()]
-    most = max(max(m.max(), 1 / m.min()) for m in maps)
+    most = max(1.05, *(max(m.max(), 1 / m.min()) for m in maps))
     edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
     for (left, right), weights, (name, found) in zip(
         axes, maps, attention.items(), strict=True
@@ -382,10 +381,10 @@ def plot_attention(
         received = pd.Series(found.received.ravel())
         bins = pd.cut(values, 10)
         places = values.groupby(bins, observed=True).mean()
-        groups, color = received.groupby(bins, observed=True), _look(name)
-        right.plot(places, groups.mean(), ms=4, **color)
+        groups, look = received.groupby(bins, observed=True), _look(name)
+        right.plot(places, groups.mean(), ms=4, **look)
         ends = groups.quantile(0.25), groups.quantile(0.75)
-        right.fill_between(places, *ends, color=color["color"], alpha=0.2)
+        right.fill_between(places, *ends, color=look["color"], alpha=0.2)
         right.axhline(1, **GUIDE)
         right.set_xlabel(f"expression of {_literal(data.genes[gene])}")
         right.set_ylabel("attention received")

@@ -26,9 +26,9 @@ SIGNAL = 4.0  # log-odds at one standardised unit of signal
 
 @dataclass(frozen=True)
 class Truth:
-    """What carries the signal: `genes` are sorted indices,
-    `p` (n_samples,) is the probability with which Outcome = 1 was drawn,
-    `p_blind` what is left of it if nothing of the order is known."""
+    """What carries the signal: `genes` are sorted indices, `p` (n_samples,)
+    is the probability with which Outcome = 1 was drawn, `p_blind` what is
+    left of it if nothing of the order is known."""
 
     genes: tuple[int, ...]
     p: np.ndarray

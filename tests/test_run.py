@@ -200,9 +200,9 @@ def test_nothing_is_wider_than_the_window(open_page, path, width):
     assert wide == []
 
 
-def test_page_is_accessible(open_page, path, request):
-    light = "committed" in request.node.name
-    width, scheme = (1440, "light") if light else (360, "dark")
+def test_page_is_accessible(open_page, path, committed):
+    wide = 1440, "light"
+    width, scheme = wide if path == committed else (360, "dark")
     page = open_page(path, width, color_scheme=scheme)
     report = Axe().run(page, options={"runOnly": WCAG})
     assert report.violations_count == 0, report.generate_report()

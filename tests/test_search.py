@@ -249,9 +249,10 @@ import numpy as np
 import psutil
 import helpers
 import keras, tensorflow as tf
-from tests.test_search import GRID, run_grid_search
-from tests.test_search import PARAM_GRID, make, simulate_expression
 from sklearn.model_selection import ParameterGrid
+from tests.test_search import (
+    GRID, PARAM_GRID, make, run_grid_search, simulate_expression
+)
 
 data = simulate_expression("level", 90, 8, 3, seed=1)
 X, y = data.X.astype("float32"), data.y

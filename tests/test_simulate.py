@@ -128,7 +128,7 @@ def test_half_time_rule_is_the_published_one():
 def test_unusable_arguments_are_named():
     with pytest.raises(ValueError, match="scenario must be one of"):
         simulate_expression("neither")
-    with pytest.raises(ValueError, match=r"3 genes, got .*2"):
+    with pytest.raises(ValueError, match=r"3 genes, got \(1000, 50, 2\)"):
         simulate_expression(n_genes=2)
 
 
