@@ -328,7 +328,7 @@ def check_header(layout: Layout) -> None:
     repeated = header[header.duplicated()].unique()
     if len(repeated):
         raise layout.error(
-            f"names stand more than once: {list_some(repeated)}. Keep one of "
+            f"duplicate column names: {list_some(repeated)}. Keep one of "
             "each. If a second row of names follows, join the two:",
             "table.columns = ['_'.join(n for n in pair if '_level_' not in n) "
             "for pair in table.columns]",

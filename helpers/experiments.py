@@ -23,6 +23,7 @@ N_TRAIN = 800  # samples of a simulation
 N_TEST = 2000  # new samples that it is scored on
 ALL_VALUES = "logistic, all values"
 GENE_MEANS = "logistic, gene means"
+DENSE = "dense + time"  # attention + time without attention
 BEST = "best possible"  # known of simulated data only, as is the next
 BLIND = "best without order"
 CHECKS = ("nothing", "level", "pulses", "rhythm", "half-time rule")

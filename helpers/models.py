@@ -66,6 +66,36 @@ def build_time_aware_model(
     return _compile(GraphModel(inputs, stack(x), name="time_aware_attention"))
 
 
+def build_dense_model(
+    input_shape: tuple[int, int],
+    num_heads: int,
+    key_dim: int,
+    dropout_rate: float,
+    l2_reg: float,
+    time_features: str = "clock + trend",
+    times: tuple[float, ...] | None = None,
+) -> keras.Model:
+    """Build and compile `build_time_aware_model` without attention: a dense
+    layer, with no more parameters, looks at each time point by itself.
+
+    Arguments and output are the same.
+    """
+    inputs = keras.Input(shape=input_shape, name="expression")  # (n, T, G)
+    x = TimeFeatures(time_features, times, name="with_time")(inputs)
+    replaced = build_attention_model(
+        x.shape[1:], num_heads, key_dim, dropout_rate, l2_reg
+    )
+    units = (replaced.count_params() - 1) // (x.shape[2] + 4)
+    x = layers.Dense(units, activation="relu")(x)  # (n, T, units)
+    x = layers.Dropout(dropout_rate)(x)
+    x = layers.LayerNormalization(epsilon=1e-6)(x)
+    x = layers.GlobalAveragePooling1D()(x)  # (n, units)
+    x = layers.Dropout(dropout_rate)(x)
+    penalty = keras.regularizers.l2(l2_reg)
+    outputs = layers.Dense(1, "sigmoid", kernel_regularizer=penalty)(x)
+    return _compile(GraphModel(inputs, outputs, name="dense"))
+
+
 TIME_FEATURES = ("none", "clock", "trend", "clock + trend")
 
 

@@ -424,7 +424,7 @@ def plot_costs(costs: dict) -> Figure:
 
 
 def _look(name):
-    """Return how a model looks: grey if it is no network of ours."""
+    """Return how a model looks: grey if it is none of `MODELS`."""
     if name in (BEST, BLIND):
         return {"color": "black", "marker": "*", "linestyle": "none"}
     key = TIME_AWARE if name in CURES else name

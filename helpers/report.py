@@ -352,7 +352,7 @@ class ModelComparison:
                 "difference": number(pair.mean, "+.3f"),
                 "95% interval": f"{number(pair.low, '+.3f')} to "
                 f"{number(pair.high, '+.3f')}",
-                "p": p_value(pair.p)[2:].removeprefix("= "),
+                "p": p_value(pair.p)[2:].lstrip("=\N{NO-BREAK SPACE}"),
                 "P(better), P(worse)": f"{pair.better:.2f}, {pair.worse:.2f}",
             }
             for (first, second), pair in self.pairs.items()
@@ -404,7 +404,8 @@ def describe_comparison(
     for name, network in networks.items():
         models[name]["parameters"] = network.count_params()
     aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
-    best = max(networks, key=lambda name: aucs[name].mean())
+    ours = [name for name in MODELS if name in aucs]
+    best = max(ours, key=lambda name: aucs[name].mean())
     pair, linear = (best, ALL_VALUES), None
     if ALL_VALUES in aucs:
         linear = evaluate.compare_pairs(aucs, [pair], test_train_ratio)[pair]

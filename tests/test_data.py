@@ -117,7 +117,7 @@ REFUSED_NAMES = [
     # names, a part of the message
     (["A_Time_0", "B_Time_0", "A_Time_1"], "none, or more than one, of B at"),
     (["A_Time_1", "A_Time_01"], "none, or more than one, of A at 1"),
-    (["A_Time_0", "A_Time_0", "A_Time_1"], "more than once: A_Time_0"),
+    (["A_Time_0", "A_Time_0", "A_Time_1"], "duplicate column names: A_Time_0"),
     (["A_Time_0", "A_Time_0.1", "A_Time_1"], r"'A_Time_0.1' looks like the"),
     (["Time_0_A", "Time_0_A.1"], r"'Time_0_A.1' looks like the mark"),
     (["A_30min", "A_1h"], "different units, h, min"),

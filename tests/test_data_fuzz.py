@@ -16,7 +16,7 @@ from helpers.data import DataError, load_expression_data
 
 CORPUS = Path(__file__).parent / "corpus"
 fuzz = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,
@@ -160,7 +160,7 @@ edits = st.tuples(
 )
 
 
-@settings(fuzz, max_examples=400)
+@settings(fuzz, max_examples=300)
 @given(
     changes=st.lists(edits, min_size=1, max_size=3),
     separator=st.sampled_from([b",", b"\t", b";"]),

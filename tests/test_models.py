@@ -2,12 +2,14 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from scipy.special import logit
 
 from helpers.models import (
     MODELS,
     TIME_FEATURES,
     TimeFeatures,
     build_attention_model,
+    build_dense_model,
     build_time_aware_model,
     space_times,
     weigh_slopes,
@@ -97,6 +99,24 @@ def test_cure_is_the_same_stack_behind_the_time():
     for kind, width in zip(TIME_FEATURES, (3, 9, 6, 12), strict=True):
         aware, plain = build_aware(kind=kind), build((14, width))
         assert aware.count_params() == plain.count_params()
+
+
+@pytest.mark.parametrize("build", [build_dense_model, build_time_aware_model])
+def test_only_attention_compares_time_points(build):
+    """Else the log-odds of a series are the mean of those of its halves."""
+    params = {"num_heads": 2, "key_dim": 5, "dropout_rate": 0, "l2_reg": 0}
+    model = build((14, 3), **params, time_features="none")
+    first, second = np.split(draw(4, 14, 3), 2, axis=1)
+    whole, *halves = (
+        logit(model(np.concatenate(pair, axis=1)))
+        for pair in ((first, second), (first, first), (second, second))
+    )
+    is_mean = np.allclose(whole, np.mean(halves, axis=0), atol=1e-5)
+    assert is_mean == (build is build_dense_model)
+    aware = build_time_aware_model((14, 3), **params)
+    dense = build_dense_model((14, 3), **params)
+    n_parameters = aware.count_params()
+    assert 0.9 * n_parameters < dense.count_params() <= n_parameters
 
 
 def test_clock_is_what_the_formula_says():

@@ -1,4 +1,4 @@
-"""The sentences of the page: a template a section, and what fills them.
+"""The sentences of the page: a template for each subject, and what fills them.
 
 A macro gives a paragraph or a list of Markdown. Line breaks mean nothing in
 it, but "- " at the start of a line begins an item of a list.
@@ -11,12 +11,13 @@ from pathlib import Path
 import jinja2
 
 from helpers.evaluate import CHANGE, ROPE
-from helpers.experiments import ALL_VALUES, GENE_MEANS, TWO_KINDS
+from helpers.experiments import ALL_VALUES, DENSE, GENE_MEANS, TWO_KINDS
 from helpers.models import MODELS
 
 NAMES = {key: entry.name for key, entry in MODELS.items()} | {
     ALL_VALUES: "logistic regression on all values",
     GENE_MEANS: "logistic regression on gene means",
+    DENSE: "a dense layer with time features",
 }
 
 
@@ -42,7 +43,7 @@ def join_lines(text: str) -> str:
 
 
 def _join_words(text):
-    text = " ".join(text.split())
+    text = re.sub(r"[ \n]+", " ", text).strip(" ")
     text = re.sub(r" (?=[.,;:)])|(?<=\() ", "", text)
     return re.sub(r"\*\* ?(.+?) ?\*\*", r"**\1**", text)
 
@@ -62,7 +63,12 @@ def number(value: float | str, form: str) -> str:
 
 
 def p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    sign, shown = ("<", "0.001") if p < 0.001 else ("=", f"{p:.3f}")
+    return f"p\N{NO-BREAK SPACE}{sign}\N{NO-BREAK SPACE}{shown}"
+
+
+def code(name: str) -> str:
+    return f"`{name}`"
 
 
 def listed(words: Iterable) -> str:
@@ -94,6 +100,7 @@ for function in (
     safe_name,
     number,
     p_value,
+    code,
     listed,
     model_name,
     gene_name,
