@@ -201,7 +201,7 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
 def plot_means(comparison: ModelComparison) -> Figure:
     """The mean ROC AUC of every model over the resamples, worst first."""
     names = sorted(comparison.models, key=comparison.auc)
-    figure, [[ax]] = _subplots(height=0.6 + 0.28 * len(names), width=NARROW)
+    figure, [[ax]] = _subplots(height=0.6 + 0.25 * len(names), width=NARROW)
     for y, name in enumerate(names):
         auc = comparison.auc(name)
         ax.hlines(y, 0.5, auc, color=PALE, lw=1)
