@@ -3,8 +3,7 @@
         stress lint benchmark clean
 OUT ?= build
 RUN = .venv/bin/python
-PYTEST = $(RUN) -m pytest --numprocesses 2 --dist loadfile \
-         --no-loadscope-reorder
+PYTEST = $(RUN) -m pytest --numprocesses 2 --dist loadfile
 # into .venv, whatever a user's pip.conf or environment says
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check \
       --require-hashes --no-user --target= --prefix="$$PWD/.venv"

@@ -45,12 +45,6 @@ results = {"environment": {"quick": QUICK, "seed": SEED}}
 (out / "results.json").write_text(json.dumps(results))"""
 
 
-def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest, so that no process waits."""
-    longest = "test_run", "test_parallel", "test_search"
-    items.sort(key=lambda item: item.path.stem not in longest)
-
-
 def call(script, *arguments, root=ROOT, **options):
     """Run a script of the repository at `root`, and return how it ended."""
     command = [sys.executable, root / "scripts" / f"{script}.py", *arguments]
