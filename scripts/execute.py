@@ -79,7 +79,8 @@ def execute(out: Path, parameters: dict, cluster: dict[str, str]) -> None:
     `out` stays as it was."""
     outputs.recover(out)
     outputs.check_replaceable(out)
-    known = papermill.inspect_notebook(escape(ROOT / NOTEBOOK))
+    notebook = nbformat.read(ROOT / NOTEBOOK, as_version=4)
+    known = papermill.inspect_notebook(notebook)
     for name in parameters.keys() - known:  # papermill would only warn
         raise Refusal(f"the notebook has no parameter {name}")
     provenance = outputs.provenance(parameters.get("DATA", outputs.DATA))
@@ -96,7 +97,7 @@ def execute(out: Path, parameters: dict, cluster: dict[str, str]) -> None:
     try:
         new.mkdir(parents=True)
         with showing_lines(progress):
-            notebook = run_notebook(new / NOTEBOOK, parameters)
+            notebook = run_notebook(notebook, parameters)
         timings = json.dumps(time_sections(notebook), indent=1)
         (new / "timings.json").write_text(timings + "\n", encoding="utf-8")
         provenance |= outputs.hash_files(new, outputs.RESULTS)
@@ -150,54 +151,50 @@ def explain_death(status: int | None) -> str:
     return f"the kernel ended with {how}{DEATHS.get(how, '')}"
 
 
-def run_notebook(target: Path, parameters: dict) -> nbformat.NotebookNode:
+def run_notebook(
+    notebook: nbformat.NotebookNode, parameters: dict
+) -> nbformat.NotebookNode:
+    begun = []  # cells: papermill marks all as completed if the kernel dies
     try:
         return papermill.execute_notebook(
-            escape(ROOT / NOTEBOOK),
-            escape(target),
+            notebook,
+            None,  # it is written when it is whole
             parameters,
             cwd=ROOT,
             kernel_name="python3",
             progress_bar=False,
             extra_arguments=QUIETLY,
             kernel_manager_class=Kernel,
+            on_cell_start=lambda cell, cell_index: begun.append(cell),
         )
     except PapermillExecutionError as error:
         cause = f"{error.ename}: {' '.join(error.evalue.split())}"
     except DeadKernelError:
         cause = explain_death(Kernel.status)
-    where = locate_last_cell(nbformat.read(target, as_version=4))
-    raise Refusal(f"{where}: {cause}")
+    raise Refusal(f"{locate_last_cell(begun)}: {cause}")
 
 
-def escape(path: Path) -> str:
-    """Return a path in which papermill, which formats it, finds no names."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def locate_last_cell(notebook: nbformat.NotebookNode) -> str:
-    """Name the cell that was begun last and its section: papermill marks all
-    cells as completed even when the kernel died."""
-    where = "before the first cell"
-    for number, (heading, cell) in enumerate(list_code_cells(notebook), 1):
-        if cell.metadata.get("papermill", {}).get("start_time"):
-            where = f"cell {number}, in section '{heading}'"
-    return where
+def locate_last_cell(cells: list[nbformat.NotebookNode]) -> str:
+    """Name the last code cell and its section."""
+    headings = [heading for heading, _ in list_code_cells(cells)]
+    if not headings:
+        return "before the first cell"
+    return f"cell {len(headings)}, in section '{headings[-1]}'"
 
 
 def time_sections(notebook: nbformat.NotebookNode) -> dict[str, float]:
     """Return the seconds that each section took, by its heading."""
     seconds = {}
-    for heading, cell in list_code_cells(notebook):
+    for heading, cell in list_code_cells(notebook.cells):
         took = cell.metadata["papermill"]["duration"]
         seconds[heading] = round(seconds.get(heading, 0) + took, 1)
     return seconds
 
 
-def list_code_cells(notebook: nbformat.NotebookNode):
+def list_code_cells(cells: list[nbformat.NotebookNode]):
     """Yield the heading above each code cell, and the cell."""
     heading = ""
-    for cell in notebook.cells:
+    for cell in cells:
         if cell.cell_type == "markdown":
             text = re.sub("```.*?```", "", cell.source, flags=re.DOTALL)
             heading = (re.findall("^#+ +(.+)$", text, re.M) or [heading])[-1]

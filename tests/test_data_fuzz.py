@@ -87,7 +87,7 @@ def tables(draw):
     marks=st.sampled_from([(",", "."), ("\t", "."), (";", ",")]),
     index=st.sampled_from([None, "", "donor"]),
     title=st.sampled_from(["Outcome", "outcome"]),
-    name=st.sampled_from(["a.csv", "a.csv.gz", "a.BZ2"]),
+    name=st.sampled_from(["a.csv", "a.csv.gz", "a.BZ2", "a.TSV.xz"]),
 )
 def test_every_valid_file_gives_its_own_values(
     tmp_path, table, random, classes, index, title, name, marks, **options

@@ -84,8 +84,8 @@ def test_outcomes_belong_to_groups_or_vary_in_them():
 def test_corrected_test_keeps_its_promise_where_the_plain_one_fails():
     # Five-fold scores of equal models correlate by about the test share.
     rng = np.random.default_rng(2)
-    shared = rng.normal(0, np.sqrt(0.2), (1000, 1))
-    scores = shared + rng.normal(0, np.sqrt(0.8), (1000, 5))
+    shared = rng.normal(0, np.sqrt(0.2), (400, 1))
+    scores = shared + rng.normal(0, np.sqrt(0.8), (400, 5))
 
     def share_found(ratio):
         pair = ("a", "b")

@@ -1,6 +1,5 @@
 """Fits on local processes and on a real Dask scheduler with real workers."""
 
-import json
 import os
 import subprocess
 import sys
@@ -110,12 +109,15 @@ def search(data, **options):
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
     """Start a scheduler; return a function that adds a worker."""
+    from dask.distributed import LocalCluster
+
     processes = []
 
-    def start(*command):
+    def add_worker(*options):
+        command = [sys.executable, "-m", "dask", "worker", address, *options]
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "dask", *command, "--no-dashboard"],
+                [*command, "--no-dashboard"],
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
                 cwd=tmp_path,
                 stderr=subprocess.DEVNULL,
@@ -123,21 +125,15 @@ def cluster(tmp_path, monkeypatch):
         )
         return processes[-1]
 
-    file = tmp_path / "scheduler.json"
-    start(
-        *("scheduler", "--host", "127.0.0.1", "--port", "0"),
-        *("--scheduler-file", str(file)),
-    )
-    while not file.exists():
-        time.sleep(0.1)
-    address = json.loads(file.read_text())["address"]
-    monkeypatch.setenv("BACKEND", "dask")
-    monkeypatch.setenv("SCHEDULER", address)
-    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "progress"))
-    yield lambda *options: start("worker", address, *options)
-    for process in reversed(processes):
-        process.kill()
-        process.wait()
+    with LocalCluster(n_workers=0, dashboard_address=None) as scheduler:
+        address = scheduler.scheduler_address
+        monkeypatch.setenv("BACKEND", "dask")
+        monkeypatch.setenv("SCHEDULER", address)
+        monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "progress"))
+        yield add_worker
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def assert_equal(one, other):

@@ -19,7 +19,6 @@ def odd(n=200, T=6, G=3, positives=0.5):
 
 
 ODD = {
-    "20 samples": odd(n=20),
     "3 % positives, constant genes": (
         odd(n=300, positives=0.03)[0] * [1, 0, 0],
         odd(n=300, positives=0.03)[1],
@@ -27,9 +26,9 @@ ODD = {
     "one value, copies": [
         np.concatenate([part[75:125]] * 4) for part in odd(T=1, G=1)
     ],
-    "400 time points, no signal": (
-        odd(n=40, T=400, G=2)[0],
-        np.random.default_rng(1).permutation(odd(n=40)[1]),
+    "20 samples, 400 time points, no signal": (
+        odd(n=20, T=400, G=2)[0],
+        np.random.default_rng(1).permutation(odd(n=20)[1]),
     ),
 }
 

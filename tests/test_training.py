@@ -63,7 +63,7 @@ def slow_fit(model, *args, **options):
 
 
 @pytest.mark.parametrize(
-    ("kind", "n"), [(ATTENTION, 71), (LSTM, 71), (PLAIN, 71), (PLAIN, 64)]
+    ("kind", "n"), [(ATTENTION, 64), (LSTM, 71), (PLAIN, 71)]
 )
 def test_equal_to_keras(data, kind, n):
     X, y = data[0][:n], data[1][:n]
@@ -127,15 +127,6 @@ def test_models_share_a_graph_and_nothing_else(data):
     np.testing.assert_allclose(first(X).numpy(), before, atol=1e-6)
 
 
-def test_saved_and_loaded_again(data, tmp_path):
-    X, y = data
-    model = build(ATTENTION)
-    model.fit(X, y)
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_array_equal(again.predict(X), model.predict(X))
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -175,7 +166,7 @@ def test_unknown_arguments_are_refused_with_the_nearest_name(data):
 def test_samples_that_are_no_array_are_trained_on_by_keras(data):
     X, y = data
     how = {"batch_size": 16, "validation_split": 0.2, "shuffle": False}
-    one, other = (build_seeded(build_plain, 0, (8, 3)) for _ in range(2))
+    one, other = build(), build()
     expected = one.fit(X, y, **how).history
     tensors = tf.constant(X), tf.constant(y[:, None])
     for name, values in slow_fit(other, *tensors, **how).history.items():
