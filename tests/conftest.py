@@ -10,7 +10,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
+import numpy as np
 import outputs
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from outputs import OUTPUTS
@@ -175,3 +177,30 @@ def await_address(log):
         )
     assert address, log.read_text()
     return address.groups()
+
+
+def make_table(
+    n=6, times=(0, 1, 2), genes=("A", "B"), name="{g}_Time_{t}", outcome=None
+):
+    """Return a time-major table and its values (n, T, G)."""
+    X = np.random.default_rng(0).normal(size=(n, len(times), len(genes)))
+    X = X.astype(np.float32)
+    names = [name.format(g=g, t=t) for t in times for g in genes]
+    table = pd.DataFrame(X.reshape(n, -1), columns=names)
+    table["Outcome"] = [0, 1] * (n // 2) if outcome is None else outcome
+    return table, X
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(table, name="data.csv", **options):
+        path = tmp_path / name
+        if isinstance(table, pd.DataFrame):
+            table.to_csv(path, index=options.pop("index", False), **options)
+        elif isinstance(table, str):
+            path.write_text(table)
+        else:
+            path.write_bytes(table)
+        return path
+
+    return write

@@ -1,16 +1,14 @@
-"""What figures show, and what cells display."""
+"""What figures show."""
 
-import warnings
 from dataclasses import replace
-from types import SimpleNamespace
 
+import fakes
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import test_report as fake
-from test_report import AWARE
+from fakes import AWARE
 
-from helpers import notebook, plots
+from helpers import plots
 from helpers.experiments import ALL_VALUES, BEST, CURES, TWO_KINDS
 from helpers.explain import Attention
 from helpers.models import MODELS
@@ -22,15 +20,6 @@ ODD, UNEVEN = ("$a$", "$\\wt$"), (0, 1, 2.5, 7, 20)  # no formulas
 def nothing_left_open():
     yield
     plt.close("all")
-
-
-@pytest.fixture
-def shown(monkeypatch, tmp_path):
-    """What cells displayed."""
-    monkeypatch.setenv("OUT", str(tmp_path))
-    displayed = []
-    monkeypatch.setattr(notebook, "display", displayed.append)
-    return displayed
 
 
 def draw(figure):
@@ -48,7 +37,7 @@ def values_of(ax, axis="x"):
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("genes", [ODD[:1], ("A", *ODD)])
 def test_data_are_shown_by_sample_and_by_outcome(genes, known):
-    data, truth = fake.make_data(genes, ODD, UNEVEN)
+    data, truth = fakes.make_data(genes, ODD, UNEVEN)
     gaps = dict(zip(genes, (0.1, 0.5, 0.3), strict=False))
     truth = replace(truth, genes=truth.genes[: len(genes)]) if known else None
     data = replace(data, time_unit="$h")
@@ -70,7 +59,7 @@ def test_layers_are_boxes_with_shapes():
 
 @pytest.mark.parametrize("n", [1, 4])
 def test_search_shows_candidates_best_first(n):
-    search = fake.make_search(best=0, kinds=(0.8, 0.7, 0.6, 0.5), n=n)
+    search = fakes.make_search(best=0, kinds=(0.8, 0.7, 0.6, 0.5), n=n)
     [ax], words = draw(plots.plot_search(search))
     winner = ax.lines[-1]
     assert (*winner.get_xdata(), *winner.get_ydata()) == (0, n - 1)
@@ -80,8 +69,8 @@ def test_search_shows_candidates_best_first(n):
 
 
 def test_training_marks_the_best_epoch():
-    late = fake.make_training((1, 0.9, 0.8))
-    trainings = {"attention": fake.make_training(), "LSTM": late}
+    late = fakes.make_training((1, 0.9, 0.8))
+    trainings = {"attention": fakes.make_training(), "LSTM": late}
     [ax], words = draw(plots.plot_training(trainings))
     assert {"attention, validation", "LSTM, training"} <= words
     marked = [[*ax.lines[i].get_xdata()] for i in (2, 6)]
@@ -90,7 +79,7 @@ def test_training_marks_the_best_epoch():
 
 
 def test_means_and_comparison_show_every_model_best_on_top():
-    comparison = fake.make_comparison(**{ALL_VALUES: 0.3})
+    comparison = fakes.make_comparison(**{ALL_VALUES: 0.3})
     [ax], words = draw(plots.plot_means(comparison))
     assert {"0.89", "0.95", "0.30"} <= words
     assert ax.get_xlim()[0] < 0.3
@@ -106,7 +95,7 @@ def test_means_and_comparison_show_every_model_best_on_top():
 
 
 def test_controls_show_every_seed():
-    controls = fake.make_controls()
+    controls = fakes.make_controls()
     [ax], words = draw(plots.plot_controls(controls))
     others = {name: controls[name] for name in controls.keys() - TWO_KINDS}
     assert {*MODELS, BEST, *others} <= words
@@ -122,7 +111,7 @@ def test_controls_show_every_seed():
 
 @pytest.mark.parametrize("known", [{}, {"known": [8]}])
 def test_importance_shows_the_genes_that_matter_most(known):
-    drops = fake.make_drops([8]) | {"index": [4, 6, 8]} | known
+    drops = fakes.make_drops([8]) | {"index": [4, 6, 8]} | known
     drops |= {key: [0.0, 0.01, 0.1] for key in ("mean", "low", "high")}
     importance = {name: {"genes": drops} for name in MODELS}
     genes, times = (*"abcdefgh", "$i$"), (*range(10), 20, 21, 22, 23, 30)
@@ -133,13 +122,13 @@ def test_importance_shows_the_genes_that_matter_most(known):
     assert weights == ["normal", "bold" if known else "normal"]
     marks = [line for line in left.lines if line.get_marker() == "s"]
     assert [*marks[1].get_ydata()] == [0.1]  # filled: what is significant
-    importance[AWARE]["windows"] = fake.make_drops([1])
+    importance[AWARE]["windows"] = fakes.make_drops([1])
     _, right = draw(plots.plot_importance(importance, genes, times))[0]
     assert np.diff(right.lines[1].get_xdata()).tolist() == [5, 18]
 
 
 def test_attention_is_shown_in_multiples_of_an_even_share():
-    data = replace(fake.make_data()[0], genes=("A", *ODD), times=UNEVEN)
+    data = replace(fakes.make_data()[0], genes=("A", *ODD), times=UNEVEN)
     rows = np.array([3, 7, 9])
     related = {"genes": [0.1, -0.5, 0.3], "time_share": 0.125}
     maps, received = np.full((2, 5, 5), 0.2), np.ones((3, 5))
@@ -160,43 +149,7 @@ def test_attention_is_shown_in_multiples_of_an_even_share():
 
 
 def test_costs_are_drawn_for_every_model():
-    axes, words = draw(plots.plot_costs(fake.make_costs()))
+    axes, words = draw(plots.plot_costs(fakes.make_costs()))
     found = [[*values_of(ax, "y")] for ax in axes]
     assert found == [[10, 2560] * 3, [2, 2] * 3]
     assert {*MODELS} <= words
-
-
-def test_figures_are_saved_and_their_text_is_escaped(tmp_path, shown):
-    texts = {"caption": "**&#60;b&#62;** < 1", "alt": 'a "b" &#60;i&#62;'}
-    notebook.show_figure(plt.figure(), "x", **texts)
-    image, caption = shown
-    assert (tmp_path / "figures" / "x.png").read_bytes() == image.data
-    assert image.metadata["alt"] == 'a "b" <i>'
-    said = "<strong>&#60;b&#62;</strong> < 1"
-    assert image.metadata["caption"] == said
-    assert f"<em>{said}</em>" in caption.data
-    places = [SimpleNamespace(update=shown.append)] * 2
-    notebook.update_figure(places, plt.figure(), "y", **texts)
-    assert shown[3].data == caption.data
-    assert shown[2].data == (tmp_path / "figures" / "y.png").read_bytes()
-    assert plt.get_fignums() == []
-
-
-def test_tables_are_escaped_and_formatted(shown):
-    rows = {
-        "<b>": {"n": 1234, "roc_auc": {"mean": 0.12345, "sd": 0.2}},
-        "b": {"n": 5, "p": 0.5, "quick": True},
-    }
-    notebook.show_table(rows, "name")
-    table = shown[0].data
-    assert "&lt;b&gt;" in table
-    for cell in ("ROC AUC", "1,234", "0.123 ± 0.200", "0.500", "True", ""):
-        assert f">{cell}</t" in table
-
-
-def test_warnings_become_notes(shown, monkeypatch):
-    monkeypatch.setattr("warnings.showwarning", None)
-    notebook.show_warnings_as_notes()
-    warnings.showwarning("a <b>", UserWarning, "file.py", 3)
-    assert "a &lt;b&gt;" in shown[0].data
-    assert "file.py" not in shown[0].data

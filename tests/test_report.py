@@ -1,17 +1,28 @@
-"""Verdicts at their thresholds, results.json, and every sentence."""
+"""Verdicts at their thresholds, and results.json."""
 
-import html
 import json
-import re
 from dataclasses import replace
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pytest
-from conftest import ROOT
-from jinja2 import UndefinedError, nodes
-from nbconvert.filters import markdown2html
+from fakes import (
+    ASSIGNED,
+    AWARE,
+    KINDS,
+    LSTM,
+    PAIRS,
+    SCORES,
+    TRAININGS,
+    make_comparison,
+    make_controls,
+    make_data,
+    make_moves,
+    make_order,
+    make_results,
+    make_search,
+    make_training,
+)
 from sklearn.metrics import roc_auc_score
 
 from helpers import evaluate, report
@@ -19,149 +30,12 @@ from helpers.data import ExpressionData
 from helpers.experiments import (
     ALL_VALUES,
     BEST,
-    BLIND,
     CHECKS,
-    CURES,
-    DENSE,
-    GENE_MEANS,
 )
-from helpers.models import MODELS, TIME_FEATURES
-from helpers.report import Answer, Controls, Moves
-from helpers.simulate import Truth, simulate_expression
-from helpers.text import TEMPLATES, join_lines, safe_name, say, say_figure
-
-PAIRS = {  # probabilities of better, equal, worse by more than the ROPE
-    "better": (0.97, 0.02, 0.01),
-    "probably better": (0.85, 0.1, 0.05),
-    "equal": (0.01, 0.98, 0.01),
-    "unclear": (0.6, 0.2, 0.2),
-    "probably worse": (0.05, 0.1, 0.85),
-    "worse": (0.01, 0.02, 0.97),
-}
-HOSTILE = ("<script>alert(1)</script>", "![x](https://a.org/x.png) *b*", "$_")
-SCORES = ("roc_auc", "accuracy", "log_loss", "brier")
-ASSIGNED, LSTM, AWARE = MODELS
-
-
-def make_pair(verdict):
-    mean = -0.03 if "worse" in verdict else 0.03
-    pair = evaluate.Comparison(mean, -0.01, 0.07, 0.002, *PAIRS[verdict])
-    assert pair.verdict == verdict
-    return pair
-
-
-def make_search(best=3, kinds=(0.7, 0.7, 0.7, 0.7), n=4, **spread):
-    """`n` candidates with as many units, epochs and kinds of time features,
-    `best` of the former two; `kinds` are the scores of the latter."""
-    rows = [
-        {"units": i, "l2_reg": 0.01, "epochs": i, "time_features": kind}
-        | {"roc_auc_mean": mean, "roc_auc_sd": 0.02, "half_interval": 0.02}
-        for i, kind, mean in zip(range(4), TIME_FEATURES, kinds, strict=True)
-    ][:n]
-    found = max(rows, key=lambda row: row["roc_auc_mean"])
-    found = dict([*found.items()][:4]) | {"units": best, "epochs": best}
-    spread = {"lead": 0.02, "distance": 0.05, "p": 0.5, "near": 4} | spread
-    spread = evaluate.CandidateSpread(0.7, candidates=n, **spread)
-    return report.Search(rows, found, spread)
-
-
-def make_training(val_loss=(0.8, 0.6, 0.63), loss=(0.9, 0.5, 0.3)):
-    return report.Training(2, -0.8, list(loss), list(val_loss))
-
-
-TRAININGS = {  # fell, turned up, over-fits
-    (True, True, True): make_training(),
-    (True, True, False): make_training(loss=(0.9, 0.5, 0.6)),
-    (True, False, False): make_training((1, 0.989, 0.998)),
-    (False, True, True): make_training((0.6, 0.62, 0.8)),
-    (False, False, False): make_training((1, 0.991, 1)),
-}
-
-
-def make_drops(significant=(0, 1), n=3, **truth):
-    mean = [0.1, 0.05, -0.01][:n]
-    drops = {"mean": mean, "low": mean, "high": mean, "index": [*range(n)]}
-    return drops | {"significant": list(significant)} | truth
-
-
-def make_costs(faster_up_to=100):
-    time = {"median": 2.0, "low": 1.0, "high": 3.0}
-    cost = {"multiply_adds": {25: 10, 400: 2560}}
-    cost["milliseconds"] = {25: time, 400: time}
-    models = dict.fromkeys(MODELS, cost)
-    return {"machine": "m", "models": models, "faster_up_to": faster_up_to}
-
-
-def make_comparison(verdict="worse", held_out=0.9, linear="equal", **aucs):
-    """`verdict` is on every pair; `held_out` is that of the LSTM; `linear` is
-    on the best network against logistic regression."""
-    known = dict(zip(MODELS, (0.75, 0.85, 0.89), strict=True))
-    known |= {GENE_MEANS: 0.75, ALL_VALUES: 0.88, BEST: 0.95, BLIND: 0.76}
-    known |= {DENSE: 0.84}
-    models = {
-        name: {score: {"mean": auc, "sd": 0.01} for score in SCORES}
-        | {"held_out": {"roc_auc": auc, "roc_auc_high": 0.99}}
-        | {"parameters": 1331}
-        for name, auc in (known | aucs).items()
-    }
-    for model in models.values():
-        model["held_out"]["roc_auc_low"] = model["roc_auc"]["mean"] - 0.2
-    models[LSTM]["held_out"]["roc_auc"] = held_out
-    pairs = (ASSIGNED, LSTM), (AWARE, LSTM), (AWARE, ASSIGNED)
-    pairs = *pairs, (AWARE, DENSE), (ASSIGNED, GENE_MEANS)
-    pairs = dict.fromkeys(pairs, make_pair(verdict))
-    best = max(MODELS, key=lambda name: models[name]["roc_auc"]["mean"])
-    return report.ModelComparison(10, models, pairs, best, make_pair(linear))
-
-
-def make_order(verdict="better"):
-    return report.OrderValue(LSTM, 0.85, 0.7, make_pair(verdict))
-
-
-def make_controls(*change):
-    """A `change` is a scenario, a model, and its other ROC AUC there."""
-    names = (*MODELS, ALL_VALUES, BEST, *CURES)
-    means = {
-        "nothing": (0.5, 0.5, 0.5, 0.5, 0.5),
-        "level": (0.88, 0.86, 0.88, 0.87, 0.95),
-        "pulses": (0.5, 0.96, 0.97, 0.96, 0.98, 0.95, 0.9),
-        "rhythm": (0.5, 0.95, 0.96, 0.5, 0.98, 0.5, 0.9),
-        "half-time rule": (0.51, 0.85, 0.88, 0.9, 1.0),
-    }
-    controls = {
-        scenario: dict(zip(names, np.c_[row, row], strict=False))
-        for scenario, row in means.items()
-    }
-    for scenario, model, auc in change:
-        controls[scenario][model] = [auc, auc]
-    return Controls(controls)
-
-
-def make_data(genes=("A", "B", "C"), classes=("0", "1"), times=range(5)):
-    simulated = simulate_expression("level + rhythm", 20, 5, 3)
-    X = simulated.X[:, :, : len(genes)].astype(np.float32)
-    data = ExpressionData(X, simulated.y, genes, tuple(times), classes)
-    return data, simulated.truth
-
-
-def make_results(first="worse", every=None, p=0.001, order="better", **more):
-    kinds = make_search(kinds=(0.7, 0.72, 0.74, 0.74))
-    results = {
-        "data": report.describe_data(*make_data()),
-        "grid": {ASSIGNED: make_search(), AWARE: kinds},
-        "training": {ASSIGNED: make_training()},
-        "comparison": {
-            "assigned": make_comparison(first),
-            "all": every or make_comparison("better"),
-            "signal": evaluate.SignalTest(0.89, LSTM, 0.6, p, 0.0),
-            "costs": make_costs(),
-        },
-        "order": {"value": make_order(order), "moves": Moves()},
-    } | more
-    return results | {"verdicts": report.conclude(results)}
-
-
-# Verdicts and numbers
+from helpers.models import MODELS
+from helpers.report import Answer
+from helpers.simulate import Truth
+from helpers.text import say
 
 
 def test_searches_are_judged_by_size_and_by_chance():
@@ -179,15 +53,6 @@ def test_searches_are_judged_by_size_and_by_chance():
     assert make_search(best=2).at_the_edge == []
     assert make_search(best=0, n=1).at_the_edge == []  # of one value
     assert "l2_reg" not in make_search().varied
-
-
-KINDS = {
-    (0.7, 0.719, 0.73, 0.7): "trend",
-    (0.7, 0.7, 0.73, 0.74): "trend",
-    (0.7, 0.73, 0.719, 0.7): "clock",
-    (0.7, 0.721, 0.73, 0.74): "either",
-    (0.7, 0.709, 0.709, 0.7): "none",
-}
 
 
 def test_the_kind_of_order_is_that_which_helps():
@@ -222,11 +87,6 @@ def test_order_carries_signal_only_where_there_is_some():
         assert order.carries_signal(Answer.YES) == answer
         assert order.carries_signal(Answer.WEAK) == Answer.UNCLEAR
         assert order.carries_signal(Answer.NO) == Answer.NO
-
-
-def make_moves(*largest):
-    moves = zip(MODELS, largest, strict=False)
-    return Moves({name: {"largest": x, "mean": x / 2} for name, x in moves})
 
 
 def test_models_match_within_the_rope():
@@ -393,167 +253,3 @@ def test_json_is_stable_and_plain(tmp_path):
     assert saved["verdicts"]["order"] == "yes"
     with pytest.raises(ValueError, match="not JSON compliant"):
         report.save_json({"a": float("nan")}, path)
-
-
-# Sentences
-
-
-def each(section, macros, *results):
-    return [(section, macro, *results) for macro in macros.split()]
-
-
-def every_text():
-    """Yield section, macro and arguments: each macro, in each of its cases."""
-    for genes, classes, times, groups in (
-        (("A", "B", "C"), ("0", "1"), range(5), None),
-        (HOSTILE[:1], HOSTILE[1:], (0, 1, 2, 3, 9), np.arange(20)),
-    ):
-        data, truth = make_data(genes, classes, times)
-        for known in (truth, None):
-            described = report.describe_data(data, known)
-            rows = {"training": np.arange(15), "validation": np.arange(15, 20)}
-            split = report.describe_split(data.y, rows, groups)
-            yield "data", "finding", described, split
-            yield from each("data", "caption alt", described)
-    model = MODELS[ASSIGNED].build_largest((5, 3))
-    yield from each("model", "caption alt", model)
-    won = {"best": 2, "near": 1, "p": 0.001}
-    near = {"near": 3, "lead": 0.001, "distance": 0.001}
-    for spread in ({}, won, near, {"near": 3}, {"n": 1}):
-        search = make_search(**spread)
-        yield from each("search", "setting finding caption alt", search)
-    back = make_training((1, 0.5, 0.6, 0.5))
-    for training in (*TRAININGS.values(), back):
-        yield from each("training", "finding afterwards rival", training)
-        for models in ((ASSIGNED,), (ASSIGNED, LSTM)):
-            trainings = dict.fromkeys(models, training)
-            yield from each("training", "caption alt", trainings)
-    for largest in ((1e-7, 1e-7), (1e-7, 0.3, 0.3), (0.3, 0.3)):
-        yield "order", "moves", make_moves(*largest)
-    for verdict, held_out in product(PAIRS, (0.7, 0.8)):
-        pair = make_comparison(verdict, held_out), ASSIGNED, LSTM
-        yield from each("comparison", "finding verdict baselines", *pair)
-        hard = make_comparison(verdict, held_out, linear="better")
-        yield "comparison", "baselines", hard, AWARE, LSTM
-    captions = "caption alt means_caption means_alt"
-    yield from each("comparison", captions, make_comparison())
-    for p, least_p in product((0.001, 0.02, 0.2), (0.001, 0.02)):
-        signal = evaluate.SignalTest(0.89, LSTM, 0.6, p, least_p)
-        yield "comparison", "signal", signal, True
-        yield "comparison", "signal", signal
-    yield "controls", "checks", make_controls(("level", ASSIGNED, 0.8))
-    captions = "checks caption alt cures_caption cures_alt"
-    yield from each("controls", captions, make_controls())
-    known = {"known": [0]}
-    for genes, windows in (
-        (make_drops(**known), make_drops([1])),
-        (make_drops([0], **known), None),
-        (make_drops([], n=2), make_drops([])),
-        (make_drops([1]), None),
-    ):
-        drops = {"genes": genes} | ({"windows": windows} if windows else {})
-        importance = dict.fromkeys(MODELS, drops), HOSTILE
-        yield from each("importance", "finding caption alt", *importance)
-    relation = {"time_share": 0.4, "genes": [0.1, -0.8, 0]}
-    relation |= {"between_outcomes": 0.2, "to_itself": 1.1}
-    relation = {ASSIGNED: relation, AWARE: relation | {"genes": [0, 0, 0.1]}}
-    for genes in ((1,), (0,), None):
-        truth = genes and Truth(genes, *np.zeros((2, 1)))
-        yield "importance", "attention", relation, HOSTILE, truth
-    for time_share, between in ((0.01, 0.6), (0.7, 0.01)):
-        changes = {"time_share": time_share, "between_outcomes": between}
-        relation = {ASSIGNED: relation[ASSIGNED] | changes}
-        yield "importance", "attention", relation, HOSTILE, None
-        captions = "attention_caption attention_alt"
-        yield from each("importance", captions, relation)
-    yield "importance", "names", [0, 1, 2], HOSTILE
-    yield from each("costs", "caption alt", make_costs())
-    for verdict, faster_up_to in zip(PAIRS, (100, *[0] * 5), strict=True):
-        found = make_comparison(verdict), make_costs(faster_up_to), 50
-        yield "costs", "benefits", *found
-    yield from every_summary()
-
-
-def every_summary():
-    """Yield what depends on the results as a whole."""
-    ps = 0.001, 0.02, 0.2
-    for verdict, p, kind, hard in product(PAIRS, ps, KINDS, (True, False)):
-        tuned = make_search(p=0.001 if hard else 0.5)
-        grid = {ASSIGNED: tuned, AWARE: make_search(kinds=kind)}
-        linear = {"linear": "better", GENE_MEANS: 0.6} if hard else {}
-        every = make_comparison("unclear" if hard else "worse", **linear)
-        results = make_results(verdict, every, p, verdict, grid=grid)
-        order = results["order"]["value"], grid[AWARE], results["verdicts"]
-        yield "order", "finding", *order, 0.75 if hard else 0.6
-        yield from each("summary", "headline conclusion", results)
-    data = report.describe_data(make_data()[0], None)
-    for training in TRAININGS.values():
-        results = make_results(data=data, training={ASSIGNED: training})
-        yield "summary", "headline", results
-    results = make_results()
-    results["comparison"]["assigned"] = make_comparison(attention=0.5)
-    results["grid"][ASSIGNED] = make_search(distance=0.001)
-    yield "summary", "headline", results
-
-
-EVERY_TEXT = list(every_text())
-
-
-@pytest.mark.parametrize(
-    "macro", sorted({case[:2] for case in EVERY_TEXT}), ids=" ".join
-)
-def test_every_sentence_is_whole(macro):
-    for case in EVERY_TEXT:
-        if case[:2] != macro:
-            continue
-        said = say(*case)
-        assert "<" not in said
-        assert "![" not in said
-        said = re.sub(r"&#\d+;", "x", said)  # of names
-        assert not re.search(r" [.,;:)]|\( |[,:;.]\.|None|nan|\{", said)
-        assert said.count("**") % 2 == 0
-        if "alt" not in macro[1]:  # which lists names of models
-            cut = r"[a-z)]\** (?!Gene|Outcome)[A-Z][a-z]|\. [a-z]"
-            assert not re.search(cut, said)
-        if macro[1] not in ("setting", "names", "verdict"):  # parts of some
-            assert not re.search(r"[^.*\n]\**$", said, re.MULTILINE)
-
-
-def squeeze(text):
-    return re.sub(r"[\s*]", "", text).lower()
-
-
-def test_every_word_of_every_template_was_said():
-    said, missing = squeeze("".join(say(*case) for case in EVERY_TEXT)), []
-    for path in (ROOT / "helpers" / "text").glob("*.md.j2"):
-        for macro in TEMPLATES.parse(path.read_text()).find_all(nodes.Macro):
-            words = [node.data for node in macro.find_all(nodes.TemplateData)]
-            for node in macro.find_all(nodes.Const):
-                if " " in str(node.value) and node.value not in TIME_FEATURES:
-                    words += node.value.split("%d")
-            missing += [w for w in words if squeeze(w) not in said]
-    assert missing == []
-
-
-def test_captions_have_alternatives_and_no_gaps():
-    parts = say_figure("controls", make_controls(), figure="cures")
-    assert parts["alt"] == say("controls", "cures_alt", make_controls())
-    with pytest.raises(UndefinedError, match="source"):
-        say("data", "caption", {})
-
-
-NAMES = [*HOSTILE, "__a__ b _c_", "- a", "1. a", "# a", "a ~~b~~", "&lt;"]
-NAMES += ["Gene_0", "HLA-A*02:01", "_a_", "a`b", "<b>", "$x$", "été", "**b"]
-NAMES += ["https://a.org", "[x](javascript:alert(1))", "\\*", "a , b (x) .5"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_names_stay_what_they_are(name):
-    said = join_lines(f"Relies on\n{safe_name(name)}\n, and x")
-    page = markdown2html(said)
-    assert html.unescape(page) == f"<p>Relies on {name}, and x</p>\n"
-
-
-def test_line_breaks_of_a_template_mean_nothing():
-    assert join_lines("\n  a (\n b\n)\n,\n ** c\n**\n.\n") == "a (b), **c**."
-    assert join_lines("\nx:\n - a\n b\n\n- c\n") == "x:\n\n- a b\n- c"
