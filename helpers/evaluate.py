@@ -1,7 +1,7 @@
 """Scores, intervals and tests, each a function of numbers alone."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,21 +90,6 @@ class SignalTest:
     def too_few(self) -> bool:
         """Whether no result could have been sure evidence of a signal."""
         return self.least_p >= ALPHA_STRICT
-
-
-@dataclass(frozen=True)
-class CandidateSpread:
-    """The `mean` score of the best candidate of a search, its `lead` over
-    the next, its `distance` from the last; `p` of a Friedman test of all
-    candidates; and how many of the `candidates` are `near` the best: behind
-    it by less than the ROPE, or by a difference that may be 0 (95%)."""
-
-    mean: float
-    lead: float
-    distance: float
-    p: float
-    near: int
-    candidates: int
 
 
 def score_predictions(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
@@ -289,29 +274,16 @@ def kendall_tau(values: np.ndarray) -> float:
     return float(stats.kendalltau(np.arange(len(values)), values).statistic)
 
 
-def candidate_spread(
-    scores: np.ndarray, test_train_ratio: float
-) -> CandidateSpread:
-    """Say how far the candidates of a search are apart.
+def friedman_p(scores: np.ndarray) -> float:
+    """Return the p value of a Friedman test of whether the candidates of a
+    search, `scores` (n_candidates, n_folds), differ at all.
 
-    `scores` (n_candidates, n_folds). The Friedman test asks whether they
-    differ at all; its p is too small, because folds share training samples,
-    and 1 for fewer than three candidates. Source: Friedman (1937), JASA 32.
+    It is too small, because folds share training samples, and 1 for fewer
+    than three candidates. Source: Friedman (1937), JASA 32.
     """
-    means = np.sort(scores.mean(axis=1))[::-1]
-    behind = means[0] - scores.mean(axis=1)
-    halves = half_intervals(scores, test_train_ratio)
-    p = 1.0
-    if len(scores) > 2 and np.ptp(scores, axis=0).any():
-        p = stats.friedmanchisquare(*scores).pvalue
-    return CandidateSpread(
-        mean=float(means[0]),
-        lead=float(means[0] - means[min(1, len(means) - 1)]),
-        distance=float(means[0] - means[-1]),
-        p=float(p),
-        near=int((behind <= np.maximum(ROPE, halves)).sum()),
-        candidates=len(scores),
-    )
+    if len(scores) < 3 or not np.ptp(scores, axis=0).any():
+        return 1.0
+    return float(stats.friedmanchisquare(*scores).pvalue)
 
 
 def half_intervals(scores: np.ndarray, test_train_ratio: float) -> np.ndarray:
@@ -325,13 +297,14 @@ def half_intervals(scores: np.ndarray, test_train_ratio: float) -> np.ndarray:
 
 def average_drops(
     drops: np.ndarray,
+    index: Sequence[int],
     test_train_ratio: float,
     *,
     above_average: bool = False,
 ) -> dict[str, list]:
     """Average the drops (n_resamples, n_features) that features cause.
 
-    Returns means, 95% intervals (`low`, `high`), and the indices that are
+    Returns their `index`, means, 95% intervals (`low`, `high`), and which are
     `significant`: above 0, or `above_average` of all features, in a one-sided
     t-test with the `corrected_error`, at a false discovery rate of `FDR`.
     Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57.
@@ -346,10 +319,11 @@ def average_drops(
     t = np.divide(above, error, out=np.zeros_like(above), where=error > 0)
     p = stats.false_discovery_control(stats.t.sf(t, n - 1))
     return {
+        "index": list(index),
         "mean": mean.tolist(),
         "low": (mean - half).tolist(),
         "high": (mean + half).tolist(),
-        "significant": np.flatnonzero(p < FDR).tolist(),
+        "significant": np.array(index)[p < FDR].tolist(),
     }
 
 

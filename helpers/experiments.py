@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from helpers.data import count_rarest, make_folds
 from helpers.evaluate import score_predictions
 from helpers.explain import permutation_importance, shuffle_time
-from helpers.models import MODELS, build_time_aware_model
+from helpers.models import MODELS
 from helpers.parallel import run_parallel
 from helpers.search import SequenceClassifier
 from helpers.simulate import simulate_expression
@@ -125,13 +125,9 @@ def resample_models(
 def _score_resample(model, X, y, groups, split, explain, seed):
     train, test = split
     model = fit_clone(model, X, y, groups, train, seed)
-
-    def predict(X):
-        return model.predict_proba(X)[:, 1]
-
-    scores = score_predictions(y[test], predict(X[test]))
+    scores = score_predictions(y[test], model.predict_proba(X[test])[:, 1])
     if isinstance(model, SequenceClassifier):
-        scores |= explain(predict, X[test], y[test], seed=seed)
+        scores |= explain(model, X[test], y[test], seed=seed)
     return scores
 
 
@@ -164,7 +160,6 @@ def run_controls(
     n_seeds: int,
     epochs: int,
     n_jobs: int | None,
-    first_seed: int = 1000,
 ) -> dict[str, dict]:
     """Train every model on `n_seeds` simulations of each of the `CHECKS`.
 
@@ -172,50 +167,39 @@ def run_controls(
     model, and the best possible one; for `TWO_KINDS` of order, also those of
     attention with one of its time features only.
     """
-    models = {
-        name: (entry.build, entry.largest) for name, entry in MODELS.items()
+    classifiers = {
+        name: SequenceClassifier(m.build, **m.largest | {"epochs": epochs})
+        for name, m in MODELS.items()
     }
-    largest = MODELS["attention + time"].largest
     for name, kind in CURES.items():
-        params = largest | {"time_features": kind}
-        models[name] = build_time_aware_model, params
+        aware = clone(classifiers["attention + time"])
+        classifiers[name] = aware.set_params(time_features=kind)
+    classifiers |= {ALL_VALUES: make_baselines()[ALL_VALUES], BEST: None}
     plan = [
         (scenario, name)
-        for name in (*models, ALL_VALUES)
+        for name in classifiers
         for scenario in CHECKS
         if name not in CURES or scenario in TWO_KINDS
     ]
-    classifiers = make_baselines() | {
-        name: SequenceClassifier(build, **params | {"epochs": epochs})
-        for name, (build, params) in models.items()
-    }
     calls = [
-        delayed(_train_on_simulation)(
-            scenario, classifiers[name], first_seed + seed
-        )
+        delayed(_score_simulation)(scenario, classifiers[name], 1000 + seed)
         for scenario, name in plan
         for seed in range(n_seeds)
     ]
     scores = iter(run_parallel("controls", calls, n_jobs=n_jobs))
     controls = {scenario: {} for scenario in CHECKS}
     for scenario, name in plan:
-        pairs = [next(scores) for _ in range(n_seeds)]
-        reached, possible = zip(*pairs, strict=True)
-        controls[scenario] |= {
-            name: list(reached),
-            BEST: list(possible),
-        }
+        controls[scenario][name] = [next(scores) for _ in range(n_seeds)]
     return controls
 
 
-def _train_on_simulation(scenario, model, seed):
-    """Return the ROC AUC on new samples, and the best possible there."""
+def _score_simulation(scenario, model, seed):
+    """Return the ROC AUC of a model on new samples; without a model, the best
+    possible one."""
     data = simulate_expression(scenario, N_TRAIN + N_TEST, seed=seed)
-    X = data.X.astype(np.float32)
-    model = fit_clone(model, X, data.y, None, np.arange(N_TRAIN), seed)
-    p = model.predict_proba(X[N_TRAIN:])[:, 1]
-    y, possible = data.y[N_TRAIN:], data.truth.p[N_TRAIN:]
-    return (
-        score_predictions(y, p)["roc_auc"],
-        score_predictions(y, possible)["roc_auc"],
-    )
+    p = data.p[N_TRAIN:]
+    if model is not None:
+        X = data.X.astype(np.float32)
+        model = fit_clone(model, X, data.y, None, np.arange(N_TRAIN), seed)
+        p = model.predict_proba(X[N_TRAIN:])[:, 1]
+    return score_predictions(data.y[N_TRAIN:], p)["roc_auc"]

@@ -1,7 +1,7 @@
 """What a trained model sees: order, genes and times, attention, and costs."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import roc_auc_score
 
 from helpers.models import MODELS, TimeFeatures
@@ -21,8 +22,6 @@ BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "steps.json"
 
 NORM = keras.layers.LayerNormalization  # its weights multiply no matrix
 
-Predict = Callable[[np.ndarray], np.ndarray]  # X (n, T, G) -> p (n,)
-
 
 def shuffle_time(X: np.ndarray, *, seed: int) -> np.ndarray:
     """Return X (n, T, G) with each sample's time points in an order of its
@@ -33,25 +32,24 @@ def shuffle_time(X: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def order_sensitivity(
-    predict: Predict, X: np.ndarray, *, seed: int
+    model: ClassifierMixin, X: np.ndarray, *, seed: int
 ) -> dict[str, float]:
     """Shuffle the time points of every sample of X (n, T, G) and report the
     largest and the mean absolute change of the predicted probability."""
-    before = predict(X).astype(np.float64)
-    after = predict(shuffle_time(X, seed=seed))
-    change = np.abs(before - after)
+    before = model.predict_proba(X).astype(np.float64)  # of either outcome
+    after = model.predict_proba(shuffle_time(X, seed=seed))
+    change = np.abs(before - after)[:, 1]
     return {"largest": float(change.max()), "mean": float(change.mean())}
 
 
 def list_windows(n_time_steps: int) -> list[slice]:
     """Cut the time axis into windows of `WINDOW` points; the last may be
     shorter."""
-    starts = range(0, n_time_steps, WINDOW)
-    return [slice(t, min(t + WINDOW, n_time_steps)) for t in starts]
+    return [slice(t, t + WINDOW) for t in range(0, n_time_steps, WINDOW)]
 
 
 def permutation_importance(
-    predict: Predict,
+    model: ClassifierMixin,
     X: np.ndarray,
     y: np.ndarray,
     *,
@@ -68,14 +66,14 @@ def permutation_importance(
     (2001), Machine Learning 45, for single features.
     """
     rng = np.random.default_rng(seed)
-    full = roc_auc_score(y, predict(X))
+    full = roc_auc_score(y, model.predict_proba(X)[:, 1])
 
     def drop(part):
         changed = np.stack([X] * n_repeats)
         for copy in changed:
             copy[part] = X[rng.permutation(len(X))][part]
-        p = predict(changed.reshape(-1, *X.shape[1:]))  # at once is faster
-        p = p.reshape(n_repeats, len(X))
+        changed = changed.reshape(-1, *X.shape[1:])  # at once is faster
+        p = model.predict_proba(changed)[:, 1].reshape(n_repeats, len(X))
         return full - np.mean([roc_auc_score(y, row) for row in p])
 
     drops = {"genes": np.array([drop(np.s_[:, :, g]) for g in genes])}

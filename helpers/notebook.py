@@ -23,7 +23,7 @@ LABELS = {
     "roc_auc": "ROC AUC",
     "groups_0": "groups of outcome 0",
     "groups_1": "groups of outcome 1",
-    "validation": "validation ROC AUC",
+    "held_out": "validation ROC AUC",
     "log_loss": "log loss",
     "brier": "Brier score",
 }

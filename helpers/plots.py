@@ -1,9 +1,13 @@
 """Every figure. Each function returns a Figure and shows nothing."""
 
+import textwrap
+from collections.abc import Sequence
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -12,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from helpers.data import ExpressionData
 from helpers.evaluate import ROPE
-from helpers.experiments import ALL_VALUES, BEST, BLIND, CURES, TWO_KINDS
+from helpers.experiments import ALL_VALUES, BEST, BLIND, CURES
 from helpers.explain import Attention, list_windows
 from helpers.models import MODELS
 from helpers.report import (
@@ -24,10 +28,10 @@ from helpers.report import (
     Search,
     Training,
 )
-from helpers.simulate import Truth
+from helpers.simulate import Simulation
 
 OUTCOMES = ({"color": "#CC79A7", "linestyle": "--"}, {"color": "#000000"})
-GREY, PALE, BAND = "#595959", "#BBBBBB", "#E8E8E8"
+GREY, BAND = "#595959", "#E8E8E8"
 GUIDE = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 WIDTH = 8.0  # inches, the width of the page
 NARROW = 4.8  # readable on a phone as well
@@ -44,21 +48,15 @@ STYLE = {
 styled = plt.rc_context(STYLE)
 
 
-def _subplots(n_rows=1, n_columns=1, *, height, width=WIDTH, **options):
-    """Return a figure, and its axes (n_rows, n_columns)."""
-    options |= {"figsize": (width, height), "squeeze": False}
-    return plt.subplots(n_rows, n_columns, **options)
-
-
 @styled
 def plot_layers(model: keras.Model) -> Figure:
     """A box per layer of the model, with the shape of its output."""
-    figure, [[ax]] = _subplots(height=1.0)
+    figure, ax = plt.subplots(figsize=(WIDTH, 1.0))
     ax.set_axis_off()
     ax.set(xlim=(-0.5, len(model.layers) - 0.5), ylim=(-0.9, 0.6))
     for x, layer in enumerate(model.layers):
         learns = layer.count_params() > 0
-        name = _WORDS.get(type(layer).__name__, type(layer).__name__)
+        name = textwrap.fill(layer.name.replace("_", " "), 11)
         box = {
             "boxstyle": "round,pad=0.45",
             "facecolor": "#D6EAF5" if learns else "white",
@@ -75,27 +73,15 @@ def plot_layers(model: keras.Model) -> Figure:
     return figure
 
 
-_WORDS = {
-    "InputLayer": "time x\ngenes",
-    "MultiHeadAttention": "self-\nattention",
-    "Dropout": "drop-\nout",
-    "LayerNormalization": "layer\nnorm",
-    "GlobalAveragePooling1D": "mean\nover time",
-    "Dense": "one unit,\nsigmoid",
-}
-
-
 @styled
-def plot_data(
-    data: ExpressionData, mean_gaps: dict[str, float], truth: Truth | None
-) -> Figure:
+def plot_data(data: ExpressionData, truth: Simulation | None) -> Figure:
     """Left: two genes in two samples of either outcome, dots, and smoothed
     over 7 time points, lines. Right: means by outcome with 95% intervals, of
-    the genes that the `truth` names, or of three with the largest
-    `mean_gaps`."""
-    gaps = np.array(list(mean_gaps.values()))
-    chosen = truth.genes if truth else np.argsort(-gaps, kind="stable")[:3]
-    chosen = sorted(chosen)
+    the genes that the `truth` names, or of three whose means differ most."""
+    ones = data.y == 1
+    gaps = data.X[ones].mean(0, float) - data.X[~ones].mean(0, float)  # (T, G)
+    most = np.argsort(-np.abs(gaps).mean(axis=0), kind="stable")[:3]
+    chosen = sorted(truth.genes if truth else most)
     figure = plt.figure(figsize=(WIDTH, 4.0))
     left, right = figure.subfigures(1, 2, width_ratios=(1.2, 1))
     axes = left.subplots(2, 2, sharex=True, sharey=True)
@@ -113,7 +99,6 @@ def plot_data(
             title += f": {_literal(data.genes[leader])} leads"
         ax.set_title(title, size=9)
     _add_legend(left, axes[0, 0])
-    left.supxlabel(_time_label(data), fontsize=10)
     left.supylabel("expression", fontsize=10)
     axes = right.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
     for ax, gene in zip(axes, chosen, strict=True):
@@ -126,31 +111,24 @@ def plot_data(
             ax.fill_between(data.times, mean - half, mean + half, **shade)
         ax.set_title(f"mean of {_literal(data.genes[gene])}", size=9)
     _add_legend(right, axes[0])
-    right.supxlabel(_time_label(data), fontsize=10)
+    unit = f" [{_literal(data.time_unit)}]" if data.time_unit else ""
+    figure.supxlabel(f"time point{unit}", fontsize=10)
     return figure
 
 
 def _choose_samples(data, genes):
     """Return two samples of outcome 0 and two of outcome 1 in which a gene
-    leads clearly, its highest peak included, and the index of that gene."""
+    leads clearly, and the index of that gene."""
     X = data.X[:, :, [genes[0], genes[-1]]].astype(np.float64)
     X = uniform_filter1d(X - X.mean(axis=1, keepdims=True), 7, axis=1)
     slope = np.diff(X, axis=1, append=X[:, -1:])
     turn = X[..., 0] * slope[..., 1] - X[..., 1] * slope[..., 0]  # (n, T)
     turn = turn.sum(axis=1)  # above 0 where the first gene leads
-    gap = X[..., 1].argmax(axis=1) - X[..., 0].argmax(axis=1)  # of peaks
-    near = np.abs(gap) < X.shape[1] / 4
     for outcome in (0, 1):
         rows = np.flatnonzero(data.y == outcome)
         sign = 1 if turn[rows].mean() > 0 else -1
-        unclear = ~((sign * gap[rows] > 0) & near[rows])
-        for row in rows[np.lexsort((-sign * turn[rows], unclear))[:2]]:
+        for row in rows[np.argsort(-sign * turn[rows], kind="stable")[:2]]:
             yield row, genes[0] if sign > 0 else genes[-1]
-
-
-def _time_label(data):
-    unit = f" [{_literal(data.time_unit)}]" if data.time_unit else ""
-    return f"time point{unit}"
 
 
 @styled
@@ -158,13 +136,12 @@ def plot_search(search: Search) -> Figure:
     """How far each candidate's mean ROC AUC over folds lies behind that of
     the winner, best first, with 95% intervals."""
     rows = search.candidates[::-1]
-    figure, [[ax]] = _subplots(height=0.9 + 0.16 * len(rows), width=NARROW)
-    means = np.array([row["roc_auc_mean"] for row in rows])
-    halves = np.array([row["half_interval"] for row in rows])
-    places, behind = np.arange(len(rows)), means - means[-1]
+    figure, ax = plt.subplots(figsize=(NARROW, 0.9 + 0.16 * len(rows)))
+    halves = [row["half_interval"] for row in rows]
+    places, ahead = np.arange(len(rows)), [-row["behind"] for row in rows]
     ax.axvspan(-ROPE, ROPE, color=BAND, lw=0)
     ax.axvline(0, **GUIDE)
-    ax.errorbar(behind, places, xerr=halves, fmt="o", color=GREY, ms=4)
+    ax.errorbar(ahead, places, xerr=halves, fmt="o", color=GREY, ms=4)
     ax.plot(0, places[-1], "o", color=MODELS[ASSIGNED].color, ms=8)
     names = [", ".join(str(row[k]) for k in search.varied) for row in rows]
     ax.set_yticks(places, names, fontsize=8)
@@ -178,7 +155,7 @@ def plot_search(search: Search) -> Figure:
 def plot_training(trainings: dict[str, Training]) -> Figure:
     """Training loss (thin) and validation loss over epochs, with the best
     epoch and the last one of the search marked."""
-    figure, [[ax]] = _subplots(height=2.9, width=NARROW)
+    figure, ax = plt.subplots(figsize=(NARROW, 2.9))
     for name, training in trainings.items():
         epochs = np.arange(1, training.epochs + 1)
         look = _look(name) | {"marker": None}
@@ -200,18 +177,13 @@ def plot_training(trainings: dict[str, Training]) -> Figure:
 @styled
 def plot_means(comparison: ModelComparison) -> Figure:
     """The mean ROC AUC of every model over the resamples, worst first."""
-    names = sorted(comparison.models, key=comparison.auc)
-    figure, [[ax]] = _subplots(height=0.6 + 0.25 * len(names), width=NARROW)
-    for y, name in enumerate(names):
-        auc = comparison.auc(name)
-        ax.hlines(y, 0.5, auc, color=PALE, lw=1)
-        ax.plot(auc, y, ms=8, **_look(name) | {"linestyle": "none"})
-        right = {"xytext": (8, -3.5), "textcoords": "offset points"}
-        ax.annotate(f"{auc:.2f}", (auc, y), size=9, **right)
-    ax.set_yticks(range(len(names)), names)
-    low = min([0.5, *map(comparison.auc, names)])
-    ax.set(xlim=(low - 0.02, 1), ylim=(-0.6, len(names) - 0.4))
-    ax.set_xlabel("ROC AUC (0.5: guessing)")
+    names = list(comparison.models)[::-1]
+    aucs = np.array([comparison.auc(name) for name in names])
+    colors = [_look(name)["color"] for name in names]
+    figure, ax = plt.subplots(figsize=(NARROW, 0.6 + 0.25 * len(names)))
+    bars = ax.barh(names, aucs - 0.5, left=0.5, height=0.5, color=colors)
+    ax.bar_label(bars, [f"{auc:.2f}" for auc in aucs], padding=4, fontsize=9)
+    ax.set(xlim=(min(0.5, *aucs) - 0.02, 1), xlabel="ROC AUC (0.5: guessing)")
     return figure
 
 
@@ -221,15 +193,15 @@ def plot_comparison(
 ) -> Figure:
     """ROC AUC of every model: each resample and their mean; validation
     samples with a 95% interval."""
-    names = sorted(comparison.models, key=comparison.auc)
-    figure, [[ax]] = _subplots(height=0.9 + 0.55 * len(names), width=NARROW)
+    names = list(comparison.models)[::-1]
+    figure, ax = plt.subplots(figsize=(NARROW, 0.9 + 0.55 * len(names)))
     for y, name in enumerate(names):
         look = _look(name) | {"linestyle": "none"}
         aucs = resamples[name]["roc_auc"]
         ax.plot(aucs, np.full(len(aucs), y + 0.28), ms=4, alpha=0.5, **look)
         ax.plot(aucs.mean(), y + 0.05, ms=9, **look)
         scores = comparison.models[name]["held_out"]
-        ends = scores["roc_auc_low"], scores["roc_auc_high"]
+        ends = scores["low"], scores["high"]
         ax.hlines(y - 0.22, *ends, color=look["color"], lw=1.3)
         hollow = look | {"markerfacecolor": "white"}
         ax.plot(scores["roc_auc"], y - 0.22, ms=6, **hollow)
@@ -240,112 +212,62 @@ def plot_comparison(
 
 
 @styled
-def plot_cures(controls: Controls) -> Figure:
-    """ROC AUC of each seed, for the two kinds of order."""
-    means = controls.means
-    names = [ALL_VALUES, ASSIGNED, *CURES, TIME_AWARE, LSTM]
-    figure, axes = _subplots(2, height=4.2, width=NARROW, sharex=True)
-    titles = {
-        "pulses": "pulses: order at fixed times",
-        "rhythm": "rhythm: order at any time",
-    }
-    for [ax], scenario in zip(axes, TWO_KINDS, strict=True):
-        _shade_guessing(ax.axvspan, controls)
-        for y, name in enumerate(names):
-            look = _look(name) | {"linestyle": "none", "alpha": 0.7}
-            values = controls[scenario][name]
-            ax.plot(values, [y] * len(values), **look)
-        ax.axvline(means[scenario][BEST], color="black", lw=1)
-        ax.set_title(titles[scenario])
-        ax.set_yticks(range(len(names)), names)
+def plot_controls(controls: Controls, scenarios: Sequence[str]) -> Figure:
+    """ROC AUC of each seed by model, beside the best possible one and the
+    band of guessing, a panel for each of the `scenarios`."""
+    figure, axes = plt.subplots(
+        len(scenarios), figsize=(NARROW, 1 + 1.6 * len(scenarios)), sharex=True
+    )
+    half = controls.guessing
+    for ax, scenario in zip(axes, scenarios, strict=True):
+        ax.axvspan(0.5 - half, 0.5 + half, color=BAND, lw=0, zorder=0)
+        for name in (ALL_VALUES, ASSIGNED, *CURES, TIME_AWARE, LSTM):
+            if name in controls[scenario]:
+                values = controls[scenario][name]
+                look = _look(name) | {"linestyle": "none", "alpha": 0.7}
+                ax.plot(values, [name] * len(values), **look)
+        ax.axvline(controls.means[scenario][BEST], color="black", lw=1)
+        ax.set_title(scenario)
     ax.set_xlabel("ROC AUC, new samples")
     return figure
 
 
 @styled
-def plot_controls(controls: Controls) -> Figure:
-    """ROC AUC of each seed by model, beside the best one, for the scenarios
-    that `plot_cures` leaves out."""
-    figure, [[ax]] = _subplots(height=3.2, width=NARROW)
-    _shade_guessing(ax.axhspan, controls)
-    scenarios = [name for name in controls if name not in TWO_KINDS]
-    for x, scenario in enumerate(scenarios):
-        row = controls[scenario]
-        possible = controls.means[scenario][BEST]
-        bar = {"color": "black", "lw": 2, "label": BEST}
-        ax.hlines(possible, x - 0.35, x + 0.35, **bar)
-        for shift, name in zip(SHIFTS, MODELS, strict=True):
-            look = _look(name) | {"linestyle": "none", "alpha": 0.7}
-            places = np.full(len(row[name]), x + shift)
-            ax.plot(places, row[name], label=name, **look)
-    ax.set_xticks(range(len(scenarios)), scenarios)
-    ax.set_ylabel("ROC AUC, new samples")
-    _add_legend(figure, ax, n_columns=2)
-    return figure
-
-
-def _shade_guessing(span, controls):
-    half = controls.guessing
-    span(0.5 - half, 0.5 + half, color=BAND, lw=0, zorder=0)
-
-
-@styled
 def plot_importance(
-    importance: dict[str, dict[str, dict]],
-    genes: tuple[str, ...],
-    times: tuple[float, ...],
-    most: int = 10,
+    importance: dict[str, dict[str, dict]], data: ExpressionData
 ) -> Figure:
-    """Drop in ROC AUC by gene (the `most` important) and, if measured, by
-    time window, with intervals; significant ones filled, genes known to
-    matter in bold."""
-    rows = list(importance.values())
-    has_windows = "windows" in rows[-1]
-    width = WIDTH if has_windows else NARROW
-    figure, axes = _subplots(1, 1 + has_windows, height=3.4, width=width)
-    drops = np.max([row["genes"]["mean"] for row in rows], axis=0)
-    chosen = np.sort(np.argsort(-drops, kind="stable")[:most])
-    _plot_drops(
-        axes[0, 0], importance, "genes", np.arange(len(chosen)), chosen
+    """Drop in ROC AUC by gene and, if measured, by time window, with
+    intervals; significant ones filled."""
+    genes, has_windows = importance["genes"], "windows" in importance
+    names = [_literal(data.genes[i]) for i in genes[ASSIGNED]["index"]]
+    width = WIDTH if has_windows or len(names) > 10 else NARROW
+    figure, axes = plt.subplots(
+        1, 1 + has_windows, squeeze=False, figsize=(width, 3.4)
     )
-    measured = [rows[0]["genes"]["index"][i] for i in chosen]
-    names = [_literal(genes[gene]) for gene in measured]
-    axes[0, 0].set_xticks(range(len(names)), names, rotation=45, ha="right")
-    known = rows[0]["genes"].get("known", ())
-    for label, gene in zip(
-        axes[0, 0].get_xticklabels(), measured, strict=True
-    ):
-        label.set_fontweight("bold" if gene in known else "normal")
-    axes[0, 0].set_title("genes (bold: known to matter)" if known else "genes")
-    axes[0, 0].set_ylabel("drop in ROC AUC")
+    left = axes[0, 0]
+    _plot_drops(left, genes, np.arange(len(names)))
+    look = {"rotation": 45, "ha": "right", "fontsize": 8}
+    left.set_xticks(range(len(names)), names, **look)
+    left.set(title="genes", ylabel="drop in ROC AUC")
     if has_windows:
-        ends = [
-            (times[w.start], times[w.stop - 1])
-            for w in list_windows(len(times))
-        ]
-        ax, places = axes[0, 1], np.mean(ends, axis=1)
-        _plot_drops(ax, importance, "windows", places, np.arange(len(ends)))
-        ax.set(title="windows of time", xlabel="time point")
-    _add_legend(figure, axes[0, 0])
+        times, right = np.array(data.times), axes[0, 1]
+        places = [times[w].mean() for w in list_windows(len(times))]
+        _plot_drops(right, importance["windows"], np.array(places))
+        right.set(title="windows of time", xlabel="time point")
+    _add_legend(figure, left)
     return figure
 
 
-def _plot_drops(ax, importance, kind, places, chosen):
-    """Draw the drops of the `chosen` features at their `places`."""
+def _plot_drops(ax, models, places):
+    """Draw the drops that features cause in each of the models."""
     step = np.min(np.diff(places)) if len(places) > 1 else 1
     ax.axhline(0, **GUIDE)
-    for shift, (name, row) in zip(SHIFTS, importance.items(), strict=True):
-        if kind not in row:
-            continue
-        drops, look = row[kind], _look(name) | {"linestyle": "none", "ms": 5}
-        mean, low, high, index = (
-            np.array(drops[key])[chosen]
-            for key in ("mean", "low", "high", "index")
-        )
-        at = places + shift * step
-        ax.vlines(at, low, high, color=look["color"], lw=1.2)
+    for shift, (name, drops) in zip(SHIFTS, models.items(), strict=False):
+        look = _look(name) | {"linestyle": "none", "ms": 5}
+        at, mean = places + shift * step, np.array(drops["mean"])
+        ax.vlines(at, drops["low"], drops["high"], color=look["color"], lw=1.2)
         ax.plot(at, mean, markerfacecolor="white", **look)
-        filled = np.isin(index, drops["significant"])
+        filled = np.isin(drops["index"], drops["significant"])
         ax.plot(at[filled], mean[filled], label=name, **look)
 
 
@@ -360,17 +282,14 @@ def plot_attention(
     time points get by the gene that it is most correlated with: mean, and
     middle half. `rows` of `data` are the samples it was read from."""
     times, T = data.times, len(data.times)
-    figure, axes = _subplots(
-        len(attention), 2, height=2.7 * len(attention), sharey="col"
-    )
+    figure, axes = plt.subplots(2, 2, sharey="col", figsize=(WIDTH, 5.4))
     maps = [found.maps.mean(axis=0) * T for found in attention.values()]
     most = max(1.05, *(max(m.max(), 1 / m.min()) for m in maps))
-    edges = np.interp(np.arange(T + 1) - 0.5, np.arange(T), times)
     for (left, right), weights, (name, found) in zip(
         axes, maps, attention.items(), strict=True
     ):
         image = left.pcolormesh(
-            edges, edges, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
+            times, times, weights, norm=LogNorm(1 / most, most), cmap="PuOr_r"
         )
         left.set(xlabel="key time", ylabel="query time")
         share = relations[name]["time_share"]
@@ -380,18 +299,15 @@ def plot_attention(
         values = pd.Series(data.X[rows][:, :, gene].ravel())
         received = pd.Series(found.received.ravel())
         bins = pd.cut(values, 10)
-        places = values.groupby(bins, observed=True).mean()
-        groups, look = received.groupby(bins, observed=True), _look(name)
-        right.plot(places, groups.mean(), ms=4, **look)
-        ends = groups.quantile(0.25), groups.quantile(0.75)
-        right.fill_between(places, *ends, color=look["color"], alpha=0.2)
+        x = values.groupby(bins, observed=True).transform("mean")
+        look = _look(name) | {"errorbar": ("pi", 50), "mew": 0}
+        sns.lineplot(x=x, y=received, ax=right, **look)
         right.axhline(1, **GUIDE)
         right.set_xlabel(f"expression of {_literal(data.genes[gene])}")
         right.set_ylabel("attention received")
-    bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.6)
+    ticks = {"ticks": [1 / most, 1, most], "format": "%.2f"}
+    bar = figure.colorbar(image, ax=axes[:, 0], shrink=0.6, **ticks)
     bar.minorticks_off()
-    ticks = [1 / most, 1, most]
-    bar.set_ticks(ticks, labels=[f"{tick:.2f}" for tick in ticks])
     return figure
 
 
@@ -403,8 +319,8 @@ def plot_costs(costs: dict) -> Figure:
         "multiply_adds": "multiply-adds for one sample",
         "milliseconds": "ms for one training step",
     }
-    figure, axes = _subplots(2, height=5.2, width=NARROW, sharex=True)
-    for [ax], (key, title) in zip(axes, titles.items(), strict=True):
+    figure, axes = plt.subplots(2, figsize=(NARROW, 5.2), sharex=True)
+    for ax, (key, title) in zip(axes, titles.items(), strict=True):
         for name, cost in costs["models"].items():
             lengths, values = list(cost[key]), list(cost[key].values())
             if key == "milliseconds":
@@ -419,7 +335,7 @@ def plot_costs(costs: dict) -> Figure:
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.set_xlabel("time points")
-    _add_legend(figure, axes[0, 0])
+    _add_legend(figure, axes[0])
     return figure
 
 
@@ -436,12 +352,10 @@ def _look(name):
     }
 
 
-def _add_legend(figure: Figure, ax: Axes, n_columns: int = 4) -> None:
+def _add_legend(figure: Figure, ax: Axes) -> None:
     """Put a legend of what `ax` shows above all panels."""
-    handles, labels = ax.get_legend_handles_labels()
-    by_label = dict(zip(labels, handles, strict=True))
-    where = {"loc": "outside upper center", "ncols": n_columns}
-    figure.legend(by_label.values(), by_label.keys(), **where)
+    shown = ax.get_legend_handles_labels()
+    figure.legend(*shown, loc="outside upper center", ncols=4)
 
 
 def _literal(name):

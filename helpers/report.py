@@ -8,12 +8,14 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from sklearn.model_selection import GridSearchCV
 
@@ -23,31 +25,22 @@ from helpers.evaluate import (
     ALPHA_STRICT,
     CHANGE,
     ROPE,
-    ROUNDING,
     Answer,
     Comparison,
     Verdict,
 )
 from helpers.experiments import ALL_VALUES, BEST, N_TEST
 from helpers.models import MODELS, space_times
-from helpers.search import fold_scores, tabulate_search
-from helpers.simulate import Truth
-from helpers.text import number, p_value
+from helpers.search import fold_scores
+from helpers.simulate import Simulation
+from helpers.text import number
 
 ASSIGNED, LSTM, TIME_AWARE = MODELS  # their keys
 
 
-def describe_data(
-    data: ExpressionData, truth: Truth | None, copies: int = 0
-) -> dict:
-    """Describe a file; its `mean_gaps` say how far the outcomes' mean time
-    courses are apart in each gene. `truth` is known for the stand-in alone;
-    `copies` are validation samples that are training samples, too."""
+def describe_data(data: ExpressionData, truth: Simulation | None) -> dict:
+    """Describe a file; the `truth` is known for the stand-in alone."""
     n, T, G = data.X.shape
-    means = [
-        data.X[data.y == c].mean(axis=0, dtype=np.float64) for c in (0, 1)
-    ]  # (T, G)
-    gaps = np.abs(means[1] - means[0]).mean(axis=0)  # (G,)
     return {
         "source": "stand-in" if truth else "file",
         "samples": n,
@@ -58,8 +51,6 @@ def describe_data(
         "classes": data.classes,
         "positive_share": float(data.y.mean()),
         "zero_share": float((data.X == 0).mean()),
-        "mean_gaps": dict(zip(data.genes, gaps, strict=True)),
-        "copies_across_the_split": copies,
     }
 
 
@@ -84,24 +75,38 @@ def describe_split(
 
 @dataclass(frozen=True)
 class Search:
-    """The `candidates` of a grid search, best first, with mean and SD over
-    folds of each score and half the 95% interval of the difference from the
-    first; the `best` parameters; how far all are apart."""
+    """The `candidates` of a grid search, best first: their mean ROC AUC over
+    folds, how far it lies `behind` the first one's, and half the 95% interval
+    of that; the `best` parameters; `p` of a Friedman test of all."""
 
     candidates: list[dict]
     best: dict
-    spread: evaluate.CandidateSpread
+    p: float
+
+    @property
+    def distance(self) -> float:
+        """How far the last candidate lies behind the first."""
+        return self.candidates[-1]["behind"]
+
+    @property
+    def near(self) -> int:
+        """How many candidates, the best among them, are behind it by less
+        than the ROPE, or by a difference that may be 0 (95%)."""
+        return sum(
+            row["behind"] <= max(ROPE, row["half_interval"])
+            for row in self.candidates
+        )
 
     @property
     def stands_out(self) -> bool:
         """Whether no other candidate is near the winner."""
-        return self.spread.near == 1
+        return self.near == 1
 
     @property
     def tuning_mattered(self) -> bool:
         """Whether the candidates differ by more than the ROPE, and by more
         than chance."""
-        return self.spread.distance > ROPE and self.spread.p < ALPHA_STRICT
+        return self.distance > ROPE and self.p < ALPHA_STRICT
 
     @property
     def varied(self) -> dict[str, list]:
@@ -132,13 +137,17 @@ class Search:
 
 def describe_search(search: GridSearchCV) -> Search:
     """Describe a finished search."""
-    how = fold_scores(search), 1 / (search.n_splits_ - 1)  # test : training
-    table = tabulate_search(search)
-    table["half_interval"] = evaluate.half_intervals(*how)[table.index]
+    scores = fold_scores(search)
+    ratio = 1 / (search.n_splits_ - 1)  # test : training
+    table = pd.DataFrame(search.cv_results_["params"])
+    table["roc_auc_mean"] = means = search.cv_results_["mean_test_score"]
+    table["behind"] = means.max() - means
+    table["half_interval"] = evaluate.half_intervals(scores, ratio)
+    table = table.sort_values("roc_auc_mean", ascending=False, kind="stable")
     return Search(
         candidates=table.to_dict("records"),
         best={name: search.best_params_[name] for name in search.param_grid},
-        spread=evaluate.candidate_spread(*how),
+        p=evaluate.friedman_p(scores),
     )
 
 
@@ -192,13 +201,9 @@ class Training:
         return 1 + self.val_loss.index(self.lowest)
 
     @property
-    def final(self) -> float:
-        return self.val_loss[min(self.search_epochs, self.epochs) - 1]
-
-    @property
     def change(self) -> float:
         """The relative change up to the final model."""
-        return self.final / self.val_loss[0] - 1
+        return self.val_loss[self.search_epochs - 1] / self.val_loss[0] - 1
 
     @property
     def later(self) -> list[float]:
@@ -243,29 +248,18 @@ class Controls(dict):
     n_test = N_TEST
 
     @property
-    def n_seeds(self) -> int:
-        return len(self["nothing"][ASSIGNED])
-
-    @property
     def means(self) -> dict[str, dict[str, float]]:
-        return {
-            scenario: {
-                name: float(np.mean(aucs)) for name, aucs in row.items()
-            }
-            for scenario, row in self.items()
-        }
-
-    @property
-    def reached(self) -> dict[str, float]:
-        """By scenario, the mean ROC AUC of the best network."""
-        return {s: max(m[k] for k in MODELS) for s, m in self.means.items()}
+        tables = {name: pd.DataFrame(row) for name, row in self.items()}
+        return {name: table.mean().to_dict() for name, table in tables.items()}
 
     @property
     def guessing(self) -> float:
         """Half the width of the 95% interval of models that guess."""
-        n_models = len(self["nothing"]) - 1  # the best possible does not
+        models = self["nothing"]
         return evaluate.half_interval_of_guessing(
-            N_TEST, self.n_seeds, n_models
+            N_TEST,
+            n_seeds=len(models[ASSIGNED]),
+            n_models=len(models) - 1,  # the best possible does not guess
         )
 
     @property
@@ -295,10 +289,10 @@ class Controls(dict):
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """The scores of `models`: `held_out` with an interval for ROC AUC, means
-    and SDs over `n_resamples`, and the size of networks; the `pairs` of one
-    table; and the `best_network` against the regression on all values,
-    `linear`, if that is among the models."""
+    """The scores of `models`, best first: means over `n_resamples`, that of
+    ROC AUC with its SD; the `held_out` ROC AUC with its interval; the size of
+    networks. The `pairs` of one table; and the `best_network` against the
+    regression on all values, `linear`, if that is among the models."""
 
     n_resamples: int
     models: dict[str, dict]
@@ -324,21 +318,12 @@ class ModelComparison:
         return decided and gap * self.pairs[first, second].mean < 0
 
     def tabulate(self) -> dict[str, dict]:
-        """Return the scores of each model, best first."""
-        table = {}
-        for name in sorted(self.models, key=self.auc, reverse=True):
-            model = self.models[name]
-            table[name] = {"roc_auc": model["roc_auc"]} | {
-                score: model[score]["mean"]
-                for score in ("accuracy", "log_loss", "brier")
-            }
-            table[name]["validation"] = (
-                "{roc_auc:.3f} ({roc_auc_low:.2f}–{roc_auc_high:.2f})".format(
-                    **model["held_out"]
-                )
-            )
-            table[name]["parameters"] = model.get("parameters", "")
-        return table
+        """Return the scores of each model, as a table shows them."""
+        shown = "{roc_auc:.3f} ({low:.2f}–{high:.2f})"
+        return {
+            name: scores | {"held_out": shown.format(**scores["held_out"])}
+            for name, scores in self.models.items()
+        }
 
     def tabulate_pairs(self) -> dict[str, dict]:
         """Return the comparisons by the two models of each pair."""
@@ -352,7 +337,7 @@ class ModelComparison:
                 "difference": number(pair.mean, "+.3f"),
                 "95% interval": f"{number(pair.low, '+.3f')} to "
                 f"{number(pair.high, '+.3f')}",
-                "p": p_value(pair.p)[2:].lstrip("=\N{NO-BREAK SPACE}"),
+                "p": "< 0.001" if pair.p < 0.001 else f"{pair.p:.3f}",
                 "P(better), P(worse)": f"{pair.better:.2f}, {pair.worse:.2f}",
             }
             for (first, second), pair in self.pairs.items()
@@ -360,7 +345,7 @@ class ModelComparison:
 
     def may_guess(self, name: str) -> bool:
         """Whether a model's interval on the validation samples holds 0.5."""
-        return self.models[name]["held_out"]["roc_auc_low"] <= 0.5
+        return self.models[name]["held_out"]["low"] <= 0.5
 
     @property
     def linear_suffices(self) -> bool:
@@ -390,22 +375,22 @@ def describe_comparison(
     draws = evaluate.bootstrap_roc_auc(
         y, predictions, seed=seed, groups=groups
     )
-    models = {}
-    for name, p in predictions.items():
-        low, high = np.percentile(draws[name], [2.5, 97.5])
-        held_out = evaluate.score_predictions(y, p)
-        held_out |= {"roc_auc_low": low, "roc_auc_high": high}
-        models[name] = {"held_out": held_out}
-        models[name] |= {
-            score: {"mean": values.mean(), "sd": values.std(ddof=1)}
-            for score, values in resamples.get(name, {}).items()
-            if values.ndim == 1  # else the importance of features
-        }
-    for name, network in networks.items():
-        models[name]["parameters"] = network.count_params()
     aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
-    ours = [name for name in MODELS if name in aucs]
-    best = max(ours, key=lambda name: aucs[name].mean())
+    models = {}
+    for name in sorted(aucs, key=lambda m: aucs[m].mean(), reverse=True):
+        mean = {k: v.mean() for k, v in resamples[name].items()}
+        auc = evaluate.score_predictions(y, predictions[name])["roc_auc"]
+        low, high = np.percentile(draws[name], [2.5, 97.5])
+        models[name] = {
+            "roc_auc": {"mean": mean["roc_auc"], "sd": aucs[name].std(ddof=1)},
+            "accuracy": mean["accuracy"],
+            "log_loss": mean["log_loss"],
+            "brier": mean["brier"],
+            "held_out": {"roc_auc": auc, "low": low, "high": high},
+        }
+        if name in networks:
+            models[name]["parameters"] = networks[name].count_params()
+    best = next(name for name in models if name in MODELS)
     pair, linear = (best, ALL_VALUES), None
     if ALL_VALUES in aucs:
         linear = evaluate.compare_pairs(aucs, [pair], test_train_ratio)[pair]
@@ -421,45 +406,22 @@ def describe_comparison(
 def describe_importance(
     resamples: dict[str, dict[str, np.ndarray]],
     genes: list[int],
-    truth: Truth | None,
     test_train_ratio: float,
 ) -> dict[str, dict[str, dict]]:
     """Average, by network, the drops of `genes`, whose indices these are, and
-    of windows of time if they were measured; say which of all are
-    significant, and, where the `truth` is known, which are `known` to
-    matter."""
-    importance = {}
-    for name in MODELS:
-        importance[name] = {}
-        for kind in ("genes", "windows"):
-            if kind not in resamples[name]:
-                continue
-            drops = evaluate.average_drops(
-                resamples[name][kind],
-                test_train_ratio,
-                above_average=kind == "windows",
-            )
-            index = genes if kind == "genes" else range(len(drops["mean"]))
-            chosen = [index[i] for i in drops["significant"]]
-            drops |= {"index": list(index), "significant": chosen}
-            importance[name][kind] = drops
-        if truth:
-            importance[name]["genes"]["known"] = list(truth.genes)
+    of windows of time if they were measured."""
+    average = partial(
+        evaluate.average_drops, test_train_ratio=test_train_ratio
+    )
+    importance = {
+        "genes": {m: average(resamples[m]["genes"], genes) for m in MODELS}
+    }
+    windows = resamples[TIME_AWARE].get("windows")  # (n_resamples, n_windows)
+    if windows is not None:
+        index = range(windows.shape[1])
+        drops = average(windows, index, above_average=True)
+        importance["windows"] = {TIME_AWARE: drops}
     return importance
-
-
-class Moves(dict):
-    """By model, how far predictions move when time points are shuffled: the
-    `largest` and the `mean` absolute change of the probability."""
-
-    @property
-    def blind(self) -> list[str]:
-        """The models that cannot see the order of time points."""
-        return [k for k, move in self.items() if move["largest"] < ROUNDING]
-
-    @property
-    def seeing(self) -> list[str]:
-        return [name for name in self if name not in self.blind]
 
 
 @dataclass(frozen=True)
@@ -493,23 +455,16 @@ def choose_order_reader(resamples: dict[str, dict[str, np.ndarray]]) -> str:
 
 def describe_order(
     resamples: dict[str, dict[str, np.ndarray]],
-    shuffled: dict[str, np.ndarray],
+    model: str,
     test_train_ratio: float,
 ) -> OrderValue:
-    """Compare the best model that can see order with itself on `shuffled`
-    series; scores are (n_resamples,)."""
-    model = choose_order_reader(resamples)
-    scores = {
-        "ordered": resamples[model]["roc_auc"],
-        "shuffled": shuffled["roc_auc"],
-    }
-    pair = tuple(scores)
-    return OrderValue(
-        model=model,
-        with_order=scores["ordered"].mean(),
-        without_order=scores["shuffled"].mean(),
-        loss=evaluate.compare_pairs(scores, [pair], test_train_ratio)[pair],
-    )
+    """Compare a `model` that can see order with itself on "shuffled" series;
+    scores are (n_resamples,)."""
+    pair = model, "shuffled"
+    aucs = {name: resamples[name]["roc_auc"] for name in pair}
+    loss = evaluate.compare_pairs(aucs, [pair], test_train_ratio)[pair]
+    ordered, without = (aucs[name].mean() for name in pair)
+    return OrderValue(model, ordered, without, loss)
 
 
 def conclude(results: dict) -> dict[str, str]:
@@ -558,24 +513,18 @@ def describe_environment(*, quick: bool, seed: int) -> dict:
 def save_json(content: dict, path: Path) -> None:
     """Write numbers to 6 significant digits, keys in the order given."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_to_json(content), indent=1, allow_nan=False)
+    text = json.dumps(_round(content), indent=1, allow_nan=False, default=int)
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _to_json(value):
+def _round(value):
     if is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in fields(value)}
+        value = vars(value)
     if isinstance(value, dict):
-        return {
-            " - ".join(key) if isinstance(key, tuple) else str(key): _to_json(
-                v
-            )
-            for key, v in value.items()
-        }
+        keys = [" - ".join(k) if isinstance(k, tuple) else k for k in value]
+        return dict(zip(keys, map(_round, value.values()), strict=True))
     if isinstance(value, list | tuple):
-        return [_to_json(inner) for inner in value]
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int | np.integer):
-        return int(value)
-    return float(f"{value:.6g}")
+        return [_round(inner) for inner in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.6g}")
+    return value

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-import pandas as pd
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV, ParameterGrid
@@ -21,11 +20,6 @@ from helpers.parallel import use_workers
 from helpers.training import KERAS_FIT, build_seeded, refuse_unknown
 
 PARAM_GRID = ATTENTION_GRID
-SCORING = {
-    "roc_auc": "roc_auc",
-    "accuracy": "accuracy",
-    "log_loss": "neg_log_loss",
-}
 
 
 class GeneScaler(TransformerMixin, BaseEstimator):
@@ -193,8 +187,7 @@ def run_grid_search(
     search = GridSearchCV(
         classifier,
         param_grid,
-        scoring=SCORING,
-        refit="roc_auc",
+        scoring="roc_auc",
         cv=make_folds(cv, groups, seed=seed),
         pre_dispatch="all",
         error_score="raise",
@@ -203,20 +196,7 @@ def run_grid_search(
         return search.fit(X, y, groups=groups)
 
 
-def tabulate_search(search: GridSearchCV) -> pd.DataFrame:
-    """Return a row per candidate, best first: its parameters, then mean and
-    standard deviation over folds of each score. The index is its place in
-    the grid."""
-    results = search.cv_results_
-    table = pd.DataFrame(results["params"], columns=list(search.param_grid))
-    table.insert(0, "rank", results["rank_test_roc_auc"])
-    for score, sign in (("roc_auc", 1), ("accuracy", 1), ("log_loss", -1)):
-        table[f"{score}_mean"] = sign * results[f"mean_test_{score}"]
-        table[f"{score}_sd"] = fold_scores(search, score).std(axis=1, ddof=1)
-    return table.sort_values("rank", kind="stable")
-
-
-def fold_scores(search: GridSearchCV, score: str = "roc_auc") -> np.ndarray:
-    """Return the test scores (n_candidates, n_folds)."""
-    names = [f"split{k}_test_{score}" for k in range(search.n_splits_)]
+def fold_scores(search: GridSearchCV) -> np.ndarray:
+    """Return the ROC AUCs (n_candidates, n_folds)."""
+    names = [f"split{k}_test_score" for k in range(search.n_splits_)]
     return np.column_stack([search.cv_results_[name] for name in names])

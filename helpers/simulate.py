@@ -25,23 +25,17 @@ SIGNAL = 4.0  # log-odds at one standardised unit of signal
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What carries the signal: `genes` are sorted indices, `p` (n_samples,)
-    is the probability with which Outcome = 1 was drawn, `p_blind` what is
-    left of it if nothing of the order is known."""
-
-    genes: tuple[int, ...]
-    p: np.ndarray
-    p_blind: np.ndarray
-
-
-@dataclass(frozen=True)
 class Simulation:
-    """`X` (n_samples, n_time_steps, n_genes) float64, `y` (n_samples,) int."""
+    """`X` (n_samples, n_time_steps, n_genes) float64, `y` (n_samples,) int,
+    and the truth: `genes` are sorted indices of those that carry the signal,
+    `p` (n_samples,) is the probability with which Outcome = 1 was drawn,
+    `p_blind` what is left of it if nothing of the order is known."""
 
     X: np.ndarray
     y: np.ndarray
-    truth: Truth
+    genes: tuple[int, ...]
+    p: np.ndarray
+    p_blind: np.ndarray
 
 
 def simulate_expression(
@@ -90,7 +84,7 @@ def simulate_expression(
     p_blind = (expit(size * (level - b)) + expit(size * (level + b))) / 2
     y = (rng.random(n_samples) < p).astype(int)
     genes = (0,) * a + (1, 2) * b
-    return Simulation(X, y, Truth(genes, p, p_blind))
+    return Simulation(X, y, genes, p, p_blind)
 
 
 def _add_pulses(log_mean, rng):
@@ -142,8 +136,7 @@ def _half_time_rule(n, T, G, rng):
     X = rng.uniform(-1, 1, (n, T, G))
     rise = X[:, T // 2 :].mean(axis=1) - X[:, : T // 2].mean(axis=1)  # (n, G)
     y = ((rise[:, 0] < 0) & (rise[:, 1] > 0)).astype(int)
-    truth = Truth((0, 1), y.astype(float), np.full(n, 0.25))
-    return Simulation(X, y, truth)
+    return Simulation(X, y, (0, 1), y.astype(float), np.full(n, 0.25))
 
 
 def write_csv(simulation: Simulation, path: str | Path) -> None:
@@ -158,14 +151,14 @@ def write_csv(simulation: Simulation, path: str | Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def find_truth(data: ExpressionData) -> Truth | None:
-    """Return the truth if `data` is the stand-in, None for any other."""
+def find_truth(data: ExpressionData) -> Simulation | None:
+    """Return the simulation if `data` is the stand-in, None for any other."""
     simulated = simulate_expression(**STAND_IN)
     same = data.X.shape == simulated.X.shape and np.array_equal(
         data.y, simulated.y
     )
     if same and np.allclose(data.X, simulated.X, atol=1e-4):
-        return simulated.truth
+        return simulated
     return None
 
 

@@ -13,7 +13,7 @@ from helpers.experiments import (
     GENE_MEANS,
 )
 from helpers.models import MODELS, TIME_FEATURES
-from helpers.report import Controls, Moves
+from helpers.report import Controls
 from helpers.simulate import simulate_expression
 
 PAIRS = {  # probabilities of better, equal, worse by more than the ROPE
@@ -43,19 +43,24 @@ def make_pair(verdict):
     return pair
 
 
-def make_search(best=3, kinds=(0.7, 0.7, 0.7, 0.7), n=4, **spread):
+def make_search(
+    best=3, kinds=(0.7, 0.7, 0.7, 0.7), n=4, near=4, distance=0.05, p=0.5
+):
     """`n` candidates with as many units, epochs and kinds of time features,
-    `best` of the former two; `kinds` are the scores of the latter."""
+    `best` of the former two; `kinds` are the scores of the latter. As many
+    as `near` are near the first; the last is `distance` behind it."""
     rows = [
         {"units": i, "l2_reg": 0.01, "epochs": i, "time_features": kind}
-        | {"roc_auc_mean": mean, "roc_auc_sd": 0.02, "half_interval": 0.02}
+        | {"roc_auc_mean": mean, "behind": 0.011 * (i >= near)}
+        | {"half_interval": 0.001}
         for i, kind, mean in zip(range(4), TIME_FEATURES, kinds, strict=True)
     ][:n]
+    if n > 1:
+        half = distance if near == n else 0.001
+        rows[-1] |= {"behind": distance, "half_interval": half}
     found = max(rows, key=lambda row: row["roc_auc_mean"])
     found = dict([*found.items()][:4]) | {"units": best, "epochs": best}
-    spread = {"lead": 0.02, "distance": 0.05, "p": 0.5, "near": 4} | spread
-    spread = evaluate.CandidateSpread(0.7, candidates=n, **spread)
-    return report.Search(rows, found, spread)
+    return report.Search(rows, found, p)
 
 
 def make_training(val_loss=(0.8, 0.6, 0.63), loss=(0.9, 0.5, 0.3)):
@@ -71,10 +76,10 @@ TRAININGS = {  # fell, turned up, over-fits
 }
 
 
-def make_drops(significant=(0, 1), n=3, **truth):
+def make_drops(significant=(0, 1), n=3):
     mean = [0.1, 0.05, -0.01][:n]
     drops = {"mean": mean, "low": mean, "high": mean, "index": [*range(n)]}
-    return drops | {"significant": list(significant)} | truth
+    return drops | {"significant": list(significant)}
 
 
 def make_costs(faster_up_to=100):
@@ -91,19 +96,18 @@ def make_comparison(verdict="worse", held_out=0.9, linear="equal", **aucs):
     known = dict(zip(MODELS, (0.75, 0.85, 0.89), strict=True))
     known |= {GENE_MEANS: 0.75, ALL_VALUES: 0.88, BEST: 0.95, BLIND: 0.76}
     known |= {DENSE: 0.84}
+    known = sorted((known | aucs).items(), key=lambda item: -item[1])
     models = {
-        name: {score: {"mean": auc, "sd": 0.01} for score in SCORES}
-        | {"held_out": {"roc_auc": auc, "roc_auc_high": 0.99}}
-        | {"parameters": 1331}
-        for name, auc in (known | aucs).items()
+        name: dict.fromkeys(SCORES, auc)
+        | {"roc_auc": {"mean": auc, "sd": 0.01}, "parameters": 1331}
+        | {"held_out": {"roc_auc": auc, "low": auc - 0.2, "high": 0.99}}
+        for name, auc in known
     }
-    for model in models.values():
-        model["held_out"]["roc_auc_low"] = model["roc_auc"]["mean"] - 0.2
     models[LSTM]["held_out"]["roc_auc"] = held_out
     pairs = (ASSIGNED, LSTM), (AWARE, LSTM), (AWARE, ASSIGNED)
     pairs = *pairs, (AWARE, DENSE), (ASSIGNED, GENE_MEANS)
     pairs = dict.fromkeys(pairs, make_pair(verdict))
-    best = max(MODELS, key=lambda name: models[name]["roc_auc"]["mean"])
+    best = next(name for name in models if name in MODELS)
     return report.ModelComparison(10, models, pairs, best, make_pair(linear))
 
 
@@ -134,7 +138,7 @@ def make_data(genes=("A", "B", "C"), classes=("0", "1"), times=range(5)):
     simulated = simulate_expression("level + rhythm", 20, 5, 3)
     X = simulated.X[:, :, : len(genes)].astype(np.float32)
     data = ExpressionData(X, simulated.y, genes, tuple(times), classes)
-    return data, simulated.truth
+    return data, simulated
 
 
 def make_results(first="worse", every=None, p=0.001, order="better", **more):
@@ -149,11 +153,11 @@ def make_results(first="worse", every=None, p=0.001, order="better", **more):
             "signal": evaluate.SignalTest(0.89, LSTM, 0.6, p, 0.0),
             "costs": make_costs(),
         },
-        "order": {"value": make_order(order), "moves": Moves()},
+        "order": {"value": make_order(order), "moves": make_moves(1e-7, 0.3)},
     } | more
     return results | {"verdicts": report.conclude(results)}
 
 
 def make_moves(*largest):
     moves = zip(MODELS, largest, strict=False)
-    return Moves({name: {"largest": x, "mean": x / 2} for name, x in moves})
+    return {name: {"largest": x, "mean": x / 2} for name, x in moves}

@@ -10,8 +10,8 @@ from helpers.evaluate import (
     adjust_holm,
     average_drops,
     bootstrap_roc_auc,
-    candidate_spread,
     compare_pairs,
+    friedman_p,
     group_outcomes,
     half_interval_of_guessing,
     half_intervals,
@@ -206,57 +206,50 @@ def test_kendall_tau_of_known_series():
     assert kendall_tau(np.ones(9)) == kendall_tau(np.ones(1)) == 0
 
 
-def test_spread_of_known_candidates():
+def test_known_candidates_are_told_apart():
     scores = np.array([[0.6, 0.7, 0.8], [0.5, 0.6, 0.7], [0.1, 0.3, 0.2]])
-    found = candidate_spread(scores, test_train_ratio=0.5)
-    assert found.mean == pytest.approx(0.7)
-    assert found.lead == pytest.approx(0.1)
-    assert found.distance == pytest.approx(0.5)
     # ranks 1, 2, 3 in each fold: chi2 = 6, with 2 degrees of freedom
-    assert found.p == pytest.approx(np.exp(-3))
+    assert friedman_p(scores) == pytest.approx(np.exp(-3))
     # the second is 0.1 behind in every fold, the third 0.5, 0.4 and 0.6
     assert half_intervals(scores, 0.5) == pytest.approx(
         [0, 0, 4.302653 * 0.1 * (1 / 3 + 1 / 2) ** 0.5]
     )
-    assert (found.near, found.candidates) == (1, 3)
-    scores[1, 0] += 0.2  # 0.033 behind, with an error of 0.105
-    assert candidate_spread(scores, 0.5).near == 2
-    scores[2] = scores[0] - 0.009  # always behind, but within the ROPE
-    assert candidate_spread(scores, 0.5).near == 3
     for equal in (np.full((4, 2), 0.5), np.full((1, 5), 0.5)):
-        found = candidate_spread(equal, test_train_ratio=0.25)
-        assert (found.p, found.lead, found.distance) == (1, 0, 0)
+        assert friedman_p(equal) == 1
 
 
 def test_equal_candidates_are_seldom_told_apart():
     rng = np.random.default_rng(0)
     draws = 0.7 + 0.02 * rng.normal(size=(300, 16, 5))
     folds = 0.1 * rng.normal(size=(300, 1, 5))  # hard ones and easy ones
-    found = [candidate_spread(scores, 0.25) for scores in draws + folds]
-    assert 0.005 < np.mean([spread.p < 0.05 for spread in found]) < 0.08
+    p = np.array([friedman_p(scores) for scores in draws + folds])
+    assert 0.005 < np.mean(p < 0.05) < 0.08
     draws[:, 8:] += 0.05
-    found = [candidate_spread(scores, 0.25) for scores in draws + folds]
-    assert np.mean([spread.p < 0.01 for spread in found]) > 0.9
+    p = np.array([friedman_p(scores) for scores in draws + folds])
+    assert np.mean(p < 0.01) > 0.9
 
 
 def test_importance_is_found_where_it_is_and_seldom_where_not():
     rng = np.random.default_rng(0)
     falls = rng.normal(0, 0.01, (10, 20))
     falls[:, 3] += 0.05
-    result = average_drops(falls, test_train_ratio=0.25)
-    assert result["significant"] == [3]
+    index = range(10, 30)  # of the features
+    result = average_drops(falls, index, test_train_ratio=0.25)
+    assert (result["index"], result["significant"]) == ([*index], [13])
     assert result["low"][3] < result["mean"][3] < result["high"][3]
     noise = rng.normal(0, 0.01, (300, 10, 20))
-    none = [average_drops(falls, 0.25)["significant"] for falls in noise]
+    none = [
+        average_drops(falls, index, 0.25)["significant"] for falls in noise
+    ]
     assert np.mean([bool(features) for features in none]) < 0.05
 
 
 def test_even_importance_stands_out_nowhere():
     rng = np.random.default_rng(0)
     even = rng.normal(0.1, 0.01, (10, 10)) + rng.normal(0, 0.02, (10, 1))
-    assert len(average_drops(even, 0.25)["significant"]) == 10
+    assert len(average_drops(even, range(10), 0.25)["significant"]) == 10
     for expected in ([], [4]):
-        above = average_drops(even, 0.25, above_average=True)
+        above = average_drops(even, range(10), 0.25, above_average=True)
         assert above["significant"] == expected
         even[:, 4] += 0.05
 

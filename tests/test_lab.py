@@ -25,7 +25,7 @@ own = search.run_grid_search(
     epochs=1,
     n_jobs=2,
 )
-print("different scores:", *set(own.cv_results_["mean_test_roc_auc"]))"""
+print("different scores:", *set(own.cv_results_["mean_test_score"]))"""
 PLAIN_FIT = """\
 import keras
 layers = [keras.layers.Flatten(), keras.layers.Dropout(0.5)]

@@ -9,7 +9,7 @@ import pytest
 from fakes import AWARE
 
 from helpers import plots
-from helpers.experiments import ALL_VALUES, BEST, CURES, TWO_KINDS
+from helpers.experiments import ALL_VALUES, BEST, CURES
 from helpers.explain import Attention
 from helpers.models import MODELS
 
@@ -38,10 +38,9 @@ def values_of(ax, axis="x"):
 @pytest.mark.parametrize("genes", [ODD[:1], ("A", *ODD)])
 def test_data_are_shown_by_sample_and_by_outcome(genes, known):
     data, truth = fakes.make_data(genes, ODD, UNEVEN)
-    gaps = dict(zip(genes, (0.1, 0.5, 0.3), strict=False))
     truth = replace(truth, genes=truth.genes[: len(genes)]) if known else None
     data = replace(data, time_unit="$h")
-    axes, words = draw(plots.plot_data(data, gaps, truth))
+    axes, words = draw(plots.plot_data(data, truth))
     assert len(axes) == 4 + len(genes)
     assert {"Outcome \\$a\\$", "mean of \\$a\\$", "time point [\\$h]"} <= words
     for ax in axes[:4]:  # the values of one sample as dots
@@ -54,7 +53,7 @@ def test_data_are_shown_by_sample_and_by_outcome(genes, known):
 def test_layers_are_boxes_with_shapes():
     model = MODELS["attention"].build_largest((5, 3))
     _, words = draw(plots.plot_layers(model))
-    assert {"self-\nattention", "one unit,\nsigmoid", "5 x 3", "1"} <= words
+    assert {"self\nattention", "probability", "5 x 3", "1"} <= words
 
 
 @pytest.mark.parametrize("n", [1, 4])
@@ -65,7 +64,7 @@ def test_search_shows_candidates_best_first(n):
     assert (*winner.get_xdata(), *winner.get_ydata()) == (0, n - 1)
     assert n == 1 or "3, 3, clock + trend" in words
     ends = ax.collections[0].get_segments()[-1][:, 0]
-    assert ends == pytest.approx([-0.02, 0.02])
+    assert ends == pytest.approx([-0.001, 0.001])
 
 
 def test_training_marks_the_best_epoch():
@@ -96,35 +95,32 @@ def test_means_and_comparison_show_every_model_best_on_top():
 
 def test_controls_show_every_seed():
     controls = fakes.make_controls()
-    [ax], words = draw(plots.plot_controls(controls))
-    others = {name: controls[name] for name in controls.keys() - TWO_KINDS}
-    assert {*MODELS, BEST, *others} <= words
-    seen = values_of(ax, "y")
-    for row in others.values():
-        assert all(np.isin(row[name], seen).all() for name in MODELS)
-    axes, _ = draw(plots.plot_cures(controls))
-    for ax, kind in zip(axes, TWO_KINDS, strict=True):
-        assert ax.get_title(loc="left").startswith(kind)
-        for name in (*CURES, *MODELS, ALL_VALUES):
-            assert np.isin(controls[kind][name], values_of(ax)).all()
+    axes, words = draw(plots.plot_controls(controls, [*controls]))
+    for ax, kind in zip(axes, controls, strict=True):
+        assert ax.get_title(loc="left") == kind
+        seen = values_of(ax)
+        assert controls.means[kind][BEST] in seen
+        for name in controls[kind].keys() - {BEST}:
+            assert np.isin(controls[kind][name], seen).all()
+    assert {*CURES, *MODELS, ALL_VALUES} <= words
 
 
-@pytest.mark.parametrize("known", [{}, {"known": [8]}])
-def test_importance_shows_the_genes_that_matter_most(known):
-    drops = fakes.make_drops([8]) | {"index": [4, 6, 8]} | known
-    drops |= {key: [0.0, 0.01, 0.1] for key in ("mean", "low", "high")}
-    importance = {name: {"genes": drops} for name in MODELS}
-    genes, times = (*"abcdefgh", "$i$"), (*range(10), 20, 21, 22, 23, 30)
-    [left], _ = draw(plots.plot_importance(importance, genes, times, most=2))
-    labels = left.get_xticklabels()
-    assert [label.get_text() for label in labels] == ["g", "\\$i\\$"]
-    weights = [label.get_fontweight() for label in labels]
-    assert weights == ["normal", "bold" if known else "normal"]
+@pytest.mark.parametrize("n", [3, 14])
+def test_importance_shows_genes_and_windows(n):
+    drops = {"index": [*range(1, n + 1)], "significant": [2]}
+    drops |= {key: np.arange(n) / 100 for key in ("mean", "low", "high")}
+    importance = {"genes": dict.fromkeys(MODELS, drops)}
+    names, times = (*"ab", "$i$", *"d" * n), (*range(10), 20, 21, 22, 23, 30)
+    data = replace(fakes.make_data()[0], genes=names, times=times)
+    [left], _ = draw(plots.plot_importance(importance, data))
+    labels = [label.get_text() for label in left.get_xticklabels()]
+    assert labels == ["b", "\\$i\\$", *"d" * (n - 2)]
     marks = [line for line in left.lines if line.get_marker() == "s"]
-    assert [*marks[1].get_ydata()] == [0.1]  # filled: what is significant
-    importance[AWARE]["windows"] = fakes.make_drops([1])
-    _, right = draw(plots.plot_importance(importance, genes, times))[0]
-    assert np.diff(right.lines[1].get_xdata()).tolist() == [5, 18]
+    assert [*marks[1].get_ydata()] == [0.01]  # filled: what is significant
+    importance["windows"] = {AWARE: fakes.make_drops([1])}
+    _, right = draw(plots.plot_importance(importance, data))[0]
+    places = right.lines[1].get_xdata() - right.lines[1].get_xdata()[0]
+    assert places == pytest.approx([0, 5, 21.2])  # means of times
 
 
 def test_attention_is_shown_in_multiples_of_an_even_share():
@@ -134,7 +130,6 @@ def test_attention_is_shown_in_multiples_of_an_even_share():
     maps, received = np.full((2, 5, 5), 0.2), np.ones((3, 5))
     even = {"attention": Attention(maps, received)}
     relations = dict.fromkeys(MODELS, related)
-    draw(plots.plot_attention(even, relations, data, rows))  # can be shown
     uneven = maps + np.array([0.12, -0.03, -0.03, -0.03, -0.03])
     values = data.X[rows][:, :, 1]
     attention = even | {AWARE: Attention(uneven, 2 * values)}

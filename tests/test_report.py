@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,7 +27,6 @@ from fakes import (
 from sklearn.metrics import roc_auc_score
 
 from helpers import evaluate, report
-from helpers.data import ExpressionData
 from helpers.experiments import (
     ALL_VALUES,
     BEST,
@@ -34,13 +34,13 @@ from helpers.experiments import (
 )
 from helpers.models import MODELS
 from helpers.report import Answer
-from helpers.simulate import Truth
 from helpers.text import say
 
 
 def test_searches_are_judged_by_size_and_by_chance():
-    assert make_search(lead=0.011, near=1).stands_out
-    assert not make_search(lead=0.011, near=2).stands_out
+    for near in (1, 2, 4):
+        search = make_search(near=near, distance=0.02)
+        assert (search.near, search.stands_out) == (near, near == 1)
     assert make_search(distance=0.011, p=0.0099).tuning_mattered
     assert not make_search(distance=0.011, p=0.01).tuning_mattered
     assert not make_search(distance=evaluate.ROPE, p=0.001).tuning_mattered
@@ -53,6 +53,26 @@ def test_searches_are_judged_by_size_and_by_chance():
     assert make_search(best=2).at_the_edge == []
     assert make_search(best=0, n=1).at_the_edge == []  # of one value
     assert "l2_reg" not in make_search().varied
+
+
+def test_candidates_of_a_search_are_listed_best_first():
+    scores = np.array([[0.5, 0.6, 0.7], [0.1, 0.3, 0.2], [0.6, 0.7, 0.8]])
+    results = {f"split{k}_test_score": scores[:, k] for k in range(3)}
+    results |= {"mean_test_score": scores.mean(axis=1)}
+    results["params"] = [{"units": n, "epochs": 5} for n in (8, 16, 32)]
+    search = SimpleNamespace(
+        cv_results_=results,
+        n_splits_=3,
+        param_grid={"units": [8, 16, 32]},
+        best_params_={"units": 32},
+    )
+    found = report.describe_search(search)
+    assert [row["units"] for row in found.candidates] == [32, 8, 16]
+    behind = [row["behind"] for row in found.candidates]
+    assert behind == pytest.approx([0, 0.1, 0.5])
+    assert (found.best, found.near) == ({"units": 32}, 1)
+    assert found.distance == pytest.approx(0.5)
+    assert found.p == pytest.approx(np.exp(-3))
 
 
 def test_the_kind_of_order_is_that_which_helps():
@@ -70,7 +90,7 @@ def test_the_course_of_the_loss_is_described_and_judged():
     losses = [1.0, 0.8, 0.6, 0.5, 0.51, 0.52, 0.53, 0.54, 0.55]
     history = {"loss": losses, "val_loss": losses}
     training = report.describe_training(history, search_epochs=4)
-    assert (training.best_epoch, training.final) == (4, 0.5)
+    assert (training.best_epoch, training.lowest) == (4, 0.5)
     assert (training.change, training.tau) == (-0.5, pytest.approx(-1))
     assert training.later == [0.51, 0.52, 0.53, 0.54, 0.55]
     history["val_loss"] = [1.0, 0.8, np.nan]
@@ -79,8 +99,9 @@ def test_the_course_of_the_loss_is_described_and_judged():
 
 
 def test_order_carries_signal_only_where_there_is_some():
-    moves = make_moves(9e-5, 1e-4)
-    assert (moves.blind, moves.seeing) == ([ASSIGNED], [LSTM])
+    said = say("order", "moves", make_moves(9e-5, 1e-4))
+    assert "attention model cannot see" in said
+    assert "LSTM can see" in said
     answers = "yes", "probably", "no", "unclear", "no", "no"
     for verdict, answer in zip(PAIRS, answers, strict=True):
         order = make_order(verdict)
@@ -109,7 +130,7 @@ def test_validation_samples_contradict_what_resamples_decide(verdict):
 def test_models_are_tabulated_best_first():
     table = make_comparison().tabulate()
     assert [*table][:2] == [BEST, AWARE]
-    assert table[LSTM]["validation"] == "0.900 (0.65–0.99)"
+    assert table[LSTM]["held_out"] == "0.900 (0.65–0.99)"
     assert table[LSTM]["roc_auc"] == {"mean": 0.85, "sd": 0.01}
     pairs = make_comparison("worse").tabulate_pairs()
     names = "attention against LSTM", f"{AWARE} against LSTM"
@@ -154,16 +175,6 @@ def test_verdicts_have_the_words_that_others_read():
     assert [*changed.values()] == [*words, "yes", "no", "no"]
 
 
-def test_gaps_between_means_are_exact_and_finite():
-    X, y = np.full((20_000, 2, 2), 1e4, np.float32), np.arange(20_000) % 2
-    X[y == 1, :, 0] += 0.0625
-    X[:, :, 1] = 2.6e37
-    data = ExpressionData(X, y, ("A", "B"), (0, 1), ("0", "1"))
-    found = report.describe_data(data, None, copies=3)
-    assert found["mean_gaps"] == pytest.approx({"A": 0.0625, "B": 0})
-    assert (found["source"], found["copies_across_the_split"]) == ("file", 3)
-
-
 def test_split_and_times_are_described():
     for times, even in (((1, 1.1, 1.2), True), ((0, 1, 2.1), False)):
         data = replace(make_data()[0], times=times)
@@ -203,11 +214,12 @@ def test_comparison_holds_every_model_pair_and_score(resamples):
     compared, grouped = describe(), describe(groups=np.arange(100) // 10)
     lstm, drawn = compared.models[LSTM], resamples[LSTM]
     assert lstm["roc_auc"]["mean"] == drawn["roc_auc"].mean()
-    assert lstm["brier"]["sd"] == drawn["brier"].std(ddof=1)
+    assert lstm["roc_auc"]["sd"] == drawn["roc_auc"].std(ddof=1)
+    assert lstm["brier"] == drawn["brier"].mean()
     assert lstm["parameters"] == networks[LSTM].count_params()
     scores = compared.models[ASSIGNED]["held_out"]
     assert scores["roc_auc"] == roc_auc_score(y, p[ASSIGNED])
-    assert scores["roc_auc_low"] < scores["roc_auc"] < scores["roc_auc_high"]
+    assert scores["low"] < scores["roc_auc"] < scores["high"]
     assert scores != grouped.models[ASSIGNED]["held_out"]
     assert "parameters" not in compared.models[ALL_VALUES]
     assert (compared.n_resamples, len(compared.pairs)) == (10, 2)
@@ -216,24 +228,25 @@ def test_comparison_holds_every_model_pair_and_score(resamples):
         "better",
     )
     assert compared.pairs[AWARE, LSTM].better > 0.99
-    assert [*compared.tabulate()] == [AWARE, LSTM, ASSIGNED, ALL_VALUES]
+    assert [*compared.models] == [AWARE, LSTM, ASSIGNED, ALL_VALUES]
 
 
-def test_importance_is_compared_with_the_truth(resamples):
-    genes, truth = [4, 5, 7], Truth((0, 5), *np.zeros((2, 1)))
-    found = report.describe_importance(resamples, genes, truth, 0.25)
-    drops = found[AWARE]["genes"]
+def test_importance_is_given_by_gene_and_by_window(resamples):
+    genes = [4, 5, 7]
+    found = report.describe_importance(resamples, genes, 0.25)
+    assert found["genes"].keys() == MODELS.keys()
+    drops = found["genes"][AWARE]
     assert (drops["index"], drops["significant"]) == (genes, [5])
-    assert drops["known"] == [0, 5]
-    assert found[AWARE]["windows"]["significant"] == [1]
-    assert found[LSTM].keys() == {"genes"}
-    without = report.describe_importance(resamples, genes, None, 0.25)
-    assert "known" not in without[LSTM]["genes"]
+    assert found["windows"].keys() == {AWARE}
+    assert found["windows"][AWARE]["significant"] == [1]
+    few = {name: {"genes": resamples[name]["genes"]} for name in MODELS}
+    assert report.describe_importance(few, genes, 0.25).keys() == {"genes"}
 
 
 def test_order_is_asked_of_the_best_model_that_sees_it(resamples):
-    shuffled = {"roc_auc": resamples[ASSIGNED]["roc_auc"]}
-    order = report.describe_order(resamples, shuffled, 0.25)
+    assert report.choose_order_reader(resamples) == AWARE
+    scores = resamples | {"shuffled": resamples[ASSIGNED]}
+    order = report.describe_order(scores, AWARE, 0.25)
     assert order.model == AWARE
     assert order.with_order > 0.85 > 0.75 > order.without_order
     assert order.loss.verdict == "better"

@@ -17,7 +17,6 @@ from helpers.search import (
     SequenceClassifier,
     fold_scores,
     run_grid_search,
-    tabulate_search,
 )
 from helpers.simulate import simulate_expression
 from helpers.training import GraphModel, build_seeded
@@ -93,23 +92,18 @@ def search(data):
 def test_scores_do_not_depend_on_the_order_of_candidates(search, data):
     grid = GRID | {"key_dim": GRID["key_dim"][::-1]}
     turned = run_grid_search(*data, param_grid=grid, **OPTIONS)
-    for score in ("accuracy", "roc_auc", "log_loss"):
-        expected = fold_scores(turned, score)[::-1]
-        np.testing.assert_array_equal(fold_scores(search, score), expected)
+    expected = fold_scores(turned)[::-1]
+    np.testing.assert_array_equal(fold_scores(search), expected)
 
 
-def test_search_is_stratified_refitted_and_tabulated(search, data):
+def test_search_is_stratified_and_refitted(search, data):
     X, y = data
     assert type(search).__name__ == "GridSearchCV"
     shares = [y[test].mean() for _, test in search.cv.split(X, y)]
     assert np.ptp(shares) < 0.04
-    assert search.best_score_ == search.cv_results_["mean_test_roc_auc"].max()
-    table = tabulate_search(search)  # best first
-    assert list(table["rank"]) == sorted(table["rank"])
-    assert table.loc[0, "roc_auc_mean"] == search.best_score_
-    best = fold_scores(search)[search.best_index_]
-    assert table.loc[0, "roc_auc_sd"] == pytest.approx(np.std(best, ddof=1))
-    assert (table["log_loss_mean"] > 0).all()
+    means = fold_scores(search).mean(axis=1)
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], means)
+    assert search.best_score_ == pytest.approx(means.max())
 
 
 def test_folds_keep_groups_whole_and_stratified(data):
@@ -219,9 +213,9 @@ def test_callbacks_of_the_classifier_are_called_and_others_refused(data):
 
 
 def test_grids_may_name_what_they_like(data):
-    grid = {"learning_rate": [1e-4, 0.1], "epochs": [1, 4]}
+    grid = {"learning_rate": [0.01, 0.1], "epochs": [1, 4]}
     search = run_grid_search(*data, param_grid=grid, cv=2, key_dim=2)
-    assert len(set(search.cv_results_["mean_test_log_loss"])) == 4
+    assert len(set(search.cv_results_["mean_test_score"])) == 4
     winner = search.best_estimator_.get_params()
     assert (winner["num_heads"], winner["key_dim"]) == (2, 2)
 

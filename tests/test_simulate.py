@@ -28,7 +28,7 @@ def test_equal_arguments_give_equal_results(scenario, size):
     np.testing.assert_array_equal(first.y, again.y)
     assert not np.array_equal(first.X, other.X)
     assert first.X.shape == size
-    assert first.y.shape == first.truth.p.shape == size[:1]
+    assert first.y.shape == first.p.shape == size[:1]
 
 
 def test_truth_has_the_known_ceiling():
@@ -42,14 +42,13 @@ def test_truth_has_the_known_ceiling():
         ("nothing", (), 0.5, 0.5),
     ):
         found = simulate_expression(scenario, 20_000, n_time_steps=4, seed=1)
-        truth = found.truth
-        assert truth.genes == genes
-        measured = roc_auc_score(found.y, truth.p)
+        assert found.genes == genes
+        measured = roc_auc_score(found.y, found.p)
         assert measured == pytest.approx(roc_auc, abs=0.006)
         assert 0.2 < (found.X == 0).mean() < 0.6  # as sparse as real counts
-        blind = roc_auc_score(found.y, truth.p_blind)
+        blind = roc_auc_score(found.y, found.p_blind)
         assert blind == pytest.approx(without_order, abs=0.01)
-        assert truth.p_blind.mean() == pytest.approx(found.y.mean(), abs=0.02)
+        assert found.p_blind.mean() == pytest.approx(found.y.mean(), abs=0.02)
 
 
 def test_level_and_pulses_are_where_the_truth_says():
@@ -122,7 +121,7 @@ def test_half_time_rule_is_the_published_one():
         assert outcome == int(falls and rises)
     assert 0.2 < found.y.mean() < 0.3
     assert np.abs(found.X).max() <= 1
-    np.testing.assert_array_equal(found.truth.p, found.y)
+    np.testing.assert_array_equal(found.p, found.y)
 
 
 def test_unusable_arguments_are_named():

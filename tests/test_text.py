@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -29,9 +30,8 @@ from jinja2 import UndefinedError, nodes
 from nbconvert.filters import markdown2html
 
 from helpers import evaluate, report
-from helpers.experiments import GENE_MEANS
+from helpers.experiments import GENE_MEANS, TWO_KINDS
 from helpers.models import MODELS, TIME_FEATURES
-from helpers.simulate import Truth
 from helpers.text import TEMPLATES, join_lines, safe_name, say, say_figure
 
 
@@ -55,13 +55,14 @@ def every_text():
     model = MODELS[ASSIGNED].build_largest((5, 3))
     yield from each("model", "caption alt", model)
     won = {"best": 2, "near": 1, "p": 0.001}
-    near = {"near": 3, "lead": 0.001, "distance": 0.001}
+    near = {"near": 4, "distance": 0.001}
     for spread in ({}, won, near, {"near": 3}, {"n": 1}):
         search = make_search(**spread)
         yield from each("search", "setting finding caption alt", search)
     back = make_training((1, 0.5, 0.6, 0.5))
     for training in (*TRAININGS.values(), back):
-        yield from each("training", "finding afterwards rival", training)
+        yield "training", "finding", training
+        yield "training", "finding", training, "The LSTM's"
         for models in ((ASSIGNED,), (ASSIGNED, LSTM)):
             trainings = dict.fromkeys(models, training)
             yield from each("training", "caption alt", trainings)
@@ -79,23 +80,24 @@ def every_text():
         yield "comparison", "signal", signal, True
         yield "comparison", "signal", signal
     yield "controls", "checks", make_controls(("level", ASSIGNED, 0.8))
-    captions = "checks caption alt cures_caption cures_alt"
-    yield from each("controls", captions, make_controls())
-    known = {"known": [0]}
-    for genes, windows in (
-        (make_drops(**known), make_drops([1])),
-        (make_drops([0], **known), None),
-        (make_drops([], n=2), make_drops([])),
-        (make_drops([1]), None),
+    yield "controls", "checks", make_controls()
+    for kinds in (TWO_KINDS, ("nothing", "level")):
+        yield from each("controls", "caption alt", make_controls(), kinds)
+    for genes, windows, truth in (
+        (make_drops(), make_drops([1]), make_data()[1]),
+        (make_drops([0]), None, make_data()[1]),
+        (make_drops([], n=2), make_drops([]), None),
+        (make_drops([1]), None, None),
     ):
-        drops = {"genes": genes} | ({"windows": windows} if windows else {})
-        importance = dict.fromkeys(MODELS, drops), HOSTILE
-        yield from each("importance", "finding caption alt", *importance)
+        drops = {"genes": dict.fromkeys(MODELS, genes)}
+        drops |= {"windows": {AWARE: windows}} if windows else {}
+        yield from each("importance", "caption alt", drops, HOSTILE)
+        yield "importance", "finding", drops, HOSTILE, truth
     relation = {"time_share": 0.4, "genes": [0.1, -0.8, 0]}
     relation |= {"between_outcomes": 0.2, "to_itself": 1.1}
     relation = {ASSIGNED: relation, AWARE: relation | {"genes": [0, 0, 0.1]}}
     for genes in ((1,), (0,), None):
-        truth = genes and Truth(genes, *np.zeros((2, 1)))
+        truth = genes and replace(make_data()[1], genes=genes)
         yield "importance", "attention", relation, HOSTILE, truth
     for time_share, between in ((0.01, 0.6), (0.7, 0.01)):
         changes = {"time_share": time_share, "between_outcomes": between}
@@ -173,8 +175,8 @@ def test_every_word_of_every_template_was_said():
 
 
 def test_captions_have_alternatives_and_no_gaps():
-    parts = say_figure("controls", make_controls(), figure="cures")
-    assert parts["alt"] == say("controls", "cures_alt", make_controls())
+    parts = say_figure("comparison", make_comparison(), figure="means")
+    assert parts["alt"] == say("comparison", "means_alt", make_comparison())
     with pytest.raises(UndefinedError, match="source"):
         say("data", "caption", {})
 

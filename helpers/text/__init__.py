@@ -10,8 +10,8 @@ from pathlib import Path
 
 import jinja2
 
-from helpers.evaluate import CHANGE, ROPE
-from helpers.experiments import ALL_VALUES, DENSE, GENE_MEANS, TWO_KINDS
+from helpers.evaluate import CHANGE, ROPE, ROUNDING
+from helpers.experiments import ALL_VALUES, DENSE, GENE_MEANS
 from helpers.models import MODELS
 
 NAMES = {key: entry.name for key, entry in MODELS.items()} | {
@@ -93,9 +93,7 @@ TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     undefined=jinja2.StrictUndefined,
 )
-TEMPLATES.globals.update(
-    MODELS=MODELS, TWO_KINDS=TWO_KINDS, ROPE=ROPE, CHANGE=CHANGE
-)
+TEMPLATES.globals.update(ROPE=ROPE, CHANGE=CHANGE, ROUNDING=ROUNDING)
 for function in (
     safe_name,
     number,
