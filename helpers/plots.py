@@ -228,6 +228,7 @@ def plot_controls(controls: Controls, scenarios: Sequence[str]) -> Figure:
                 ax.plot(values, [name] * len(values), **look)
         ax.axvline(controls.means[scenario][BEST], color="black", lw=1)
         ax.set_title(scenario)
+        ax.margins(y=0.15)
     ax.set_xlabel("ROC AUC, new samples")
     return figure
 
