@@ -21,10 +21,7 @@ def main(repeats: int = 7) -> None:
     times = {name: {} for name in MODELS}
     for T in LENGTHS:
         X = rng.normal(size=(n, T, 10)).astype(np.float32)
-        models = {
-            name: entry.build_largest((T, 10))
-            for name, entry in MODELS.items()
-        }
+        models = {name: entry.build((T, 10)) for name, entry in MODELS.items()}
         for _ in range(repeats + 1):  # the first one traces
             for name, model in models.items():
                 start = time.perf_counter()

@@ -47,11 +47,12 @@ class DataError(ValueError):
 class Layout:
     """How a file's text is to be read, and its first rows as text.
 
-    `header` holds the column names, without blanks at their ends; `n_skipped`
-    counts the lines above it.
+    `content` begins with the header, `n_skipped` lines below the file's
+    first; `header` holds the column names, without blanks at their ends.
     """
 
     path: Path
+    content: bytes
     header: list[str]
     rows: pd.DataFrame
     separator: str
@@ -87,27 +88,15 @@ class Layout:
         return len(cells) > 0 and pd.to_numeric(cells, "coerce").notna().all()
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The part that every column of a table plays.
+def recognise_columns(
+    layout: Layout, groups: str | bool | None
+) -> tuple[pd.DataFrame, str, str]:
+    """Say which columns of a file hold values, by their names.
 
-    `grid` holds the names of the value columns, a row for each time and a
-    column for each gene, both in order. `spare` columns are no genes: a
-    leading one, and those without a name.
-    """
-
-    grid: pd.DataFrame
-    time_unit: str
-    outcome: str
-    spare: list[str]
-    note: str
-
-
-def recognise_columns(layout: Layout, groups: str | bool | None) -> Columns:
-    """Say what every column of a file is, by its name.
-
-    `groups` names the column of groups, if there is one. Raises DataError
-    unless every gene has every time exactly once.
+    `groups` names the column of groups, if there is one. Returns the names
+    by time and gene, both in order; the unit of time; and a sentence on how
+    they were read. Raises DataError unless every gene has every time exactly
+    once, or if other columns than a leading one stand beside the genes.
     """
     outcome = find_outcome(layout)
     if groups not in (None, False, *{*layout.header} - {outcome}):
@@ -116,8 +105,8 @@ def recognise_columns(layout: Layout, groups: str | bool | None) -> Columns:
             f"belong together, one of {list_some(layout.header)}; "
             "GROUPS=False says that all rows are independent."
         )
-    others = [n for n in layout.header if n not in (outcome, groups)]
-    names = [n for n in others if not UNNAMED.fullmatch(n)]
+    names = [n for n in layout.header if n not in (outcome, groups)]
+    names = [n for n in names if not UNNAMED.fullmatch(n)]
     parts = read_names(layout, names)
     if not outcome or parts.empty:
         raise explain_shape(layout, outcome, parts)
@@ -133,9 +122,7 @@ def recognise_columns(layout: Layout, groups: str | bool | None) -> Columns:
         f"{grid.size} columns read as {spelling}: {grid.shape[1]} genes x "
         f"{grid.shape[0]} times{unit and f', in {unit}'}."
     )
-    note = re.sub(r"\b1 (gene|time|column)s", r"1 \1", note)
-    spare = [n for n in others if n not in parts.index]
-    return Columns(grid, unit, outcome, spare, note)
+    return grid, unit, re.sub(r"\b1 (gene|time|column)s", r"1 \1", note)
 
 
 def compile_rank(word: str, gene: str = ".+?") -> list[re.Pattern]:

@@ -22,9 +22,9 @@ from sklearn.model_selection import (
 from helpers.columns import (
     OUTCOME,
     UNNAMED,
-    Columns,
     DataError,
     Layout,
+    find_outcome,
     list_some,
     recognise_columns,
 )
@@ -85,28 +85,28 @@ def load_expression_data(
     do, None leaves it to the leading column. Raises DataError.
     """
     layout = inspect_file(Path(path))
-    columns = recognise_columns(layout, groups)
-    grid = columns.grid  # the names of the value columns, (T, G)
-    texts = {*layout.header}.difference(grid.to_numpy().ravel())
-    path, n_skipped = layout.path, layout.n_skipped
-    with explain_errors(path), open_text(path, n_skipped) as file:
+    outcome = find_outcome(layout)
+    grid, unit, note = recognise_columns(layout, groups)  # names, (T, G)
+    values = grid.to_numpy().ravel()
+    others = pd.Index(layout.header).difference(values, sort=False)
+    with explain_errors(layout.path):
         table = pd.read_csv(
-            file,
+            io.BytesIO(layout.content),
             sep=layout.separator,
             decimal=layout.decimal,
             names=layout.header,
-            dtype=dict.fromkeys(texts, str),
+            dtype=dict.fromkeys(others, str),
             **AS_IT_STANDS,
         )
     table = table.dropna(how="all")  # as spreadsheets add them
-    X = to_numbers(layout, table[grid.to_numpy().ravel()])  # (n, T * G)
+    X = to_numbers(layout, table[values])  # (n, T * G)
     X = X.reshape(len(table), *grid.shape)
-    outcome, classes = tidy_outcome(layout, table[columns.outcome])
-    y = (outcome == classes[1]).to_numpy(int)  # (n,)
-    group_of, notes = find_groups(layout, table, columns.spare, groups)
-    notes = (*describe_reading(layout, columns, classes), *notes)
+    coded, classes = tidy_outcome(layout, table[outcome])
+    y = (coded == classes[1]).to_numpy(int)  # (n,)
+    spare = table[others].drop(columns=outcome)
+    group_of, notes = find_groups(layout, spare, groups)
+    notes = (note, *describe_reading(layout, outcome, classes), *notes)
     genes, times = tuple(grid.columns), tuple(grid.index)
-    unit = columns.time_unit
     return ExpressionData(X, y, genes, times, classes, group_of, notes, unit)
 
 
@@ -208,29 +208,6 @@ def explain_errors(path: Path):
         ) from error
 
 
-def open_bytes(path: Path):
-    """Open a file, uncompressed as pandas does it, by its ending."""
-    ending = path.suffix.lower()
-    if ending != ".zip":
-        return OPENERS.get(ending, open)(path, "rb")
-    archive = zipfile.ZipFile(path)
-    names = archive.namelist()
-    if len(names) != 1:
-        raise DataError(
-            f"{path}: holds {len(names)} files, where one is expected. Zip "
-            "the table alone."
-        )
-    return archive.open(names[0])
-
-
-def open_text(path: Path, n_skipped: int = 0) -> io.TextIOWrapper:
-    """Open a file's text, whatever its line ends, below some lines."""
-    file = io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig")
-    for _ in range(n_skipped):
-        file.readline()
-    return file
-
-
 def inspect_file(path: Path) -> Layout:
     """Return how the file is to be read, or raise a DataError that says what
     it is instead of a table."""
@@ -241,49 +218,60 @@ def inspect_file(path: Path) -> Layout:
             "the notebook's parameters cell, or make execute DATA=path.csv."
         )
     with explain_errors(path):
-        check_bytes(path)
-        with open_text(path) as file:
-            n_skipped, separator = find_header(path, file)
-        with open_text(path, n_skipped) as file:
-            rows = pd.read_csv(
-                file,
-                sep=separator,
-                header=None,
-                dtype=str,
-                nrows=30,
-                keep_default_na=False,
-                index_col=False,
-            )
+        content = read_bytes(path)
+        n_skipped, separator = find_header(path, content)
+        content = content.split(b"\n", n_skipped)[-1]  # from the header on
+        rows = pd.read_csv(
+            io.BytesIO(content),
+            sep=separator,
+            header=None,
+            dtype=str,
+            nrows=30,
+            keep_default_na=False,
+            index_col=False,
+        )
     header = [name.strip() for name in rows.iloc[0]]
     for i, name in enumerate(header):
         if not name:  # as pandas calls it
             header[i] = f"Unnamed: {i}" + ".1" * (f"Unnamed: {i}" in header)
     rows = rows[1:].set_axis(header, axis=1)
     decimal = "." if separator == "," else find_decimal(rows)
-    return Layout(path, header, rows, separator, decimal, n_skipped)
+    return Layout(path, content, header, rows, separator, decimal, n_skipped)
 
 
-def check_bytes(path: Path) -> None:
-    """Refuse other kinds of files, and NUL bytes, at which pandas would end
-    a cell without a word."""
-    with open_bytes(path) as file:
-        block = file.read(1 << 20)
-        for magic, kind in NOT_TEXT.items():
-            if block.startswith(magic):
-                raise DataError(f"{path}: expected a table, but it is {kind}.")
-        while block:
-            if b"\0" in block:
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds, uncompressed by its ending, every line ended
+    by a newline. Raises DataError for other kinds of files, and for NUL
+    bytes, at which pandas would end a cell without a word."""
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if len(names) != 1:
                 raise DataError(
-                    f"{path}: holds NUL bytes, so it is damaged or not text "
-                    "in UTF-8. Save it as CSV in UTF-8."
+                    f"{path}: holds {len(names)} files, where one is "
+                    "expected. Zip the table alone."
                 )
-            block = file.read(1 << 20)
+            content = archive.read(names[0])
+    else:
+        with OPENERS.get(ending, open)(path, "rb") as file:
+            content = file.read()
+    for magic, kind in NOT_TEXT.items():
+        if content.startswith(magic):
+            raise DataError(f"{path}: expected a table, but it is {kind}.")
+    if b"\0" in content:
+        raise DataError(
+            f"{path}: holds NUL bytes, so it is damaged or not text in UTF-8. "
+            "Save it as CSV in UTF-8."
+        )
+    content = content.removeprefix(b"\xef\xbb\xbf")  # a byte-order mark
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def find_header(path: Path, file: io.TextIOWrapper) -> tuple[int, str]:
+def find_header(path: Path, content: bytes) -> tuple[int, str]:
     """Return how many lines stand above the header, the first line of two
     names or more that is no comment, and what separates its names."""
-    for n_skipped, line in enumerate(file):
+    for n_skipped, line in enumerate(map(bytes.decode, io.BytesIO(content))):
         ratings = {}
         for separator in ",\t;|":
             names = [n.strip(' "\n').lower() for n in line.split(separator)]
@@ -392,19 +380,16 @@ def explain_classes(
 
 
 def find_groups(
-    layout: Layout,
-    table: pd.DataFrame,
-    spare: list[str],
-    groups: str | bool | None,
+    layout: Layout, table: pd.DataFrame, groups: str | bool | None
 ) -> tuple[np.ndarray | None, list[str]]:
     """Return the group of each sample (n,), or None, and what to say of the
-    spare columns.
+    other columns in `table`, which holds neither values nor outcomes.
 
-    Where `groups` is None, a spare column is taken for groups if most of
-    its values stand more than once and it is not constant.
+    Where `groups` is None, a column is taken for groups if most of its
+    values stand more than once and it is not constant.
     """
     name, notes = groups or None, []
-    for column in spare:
+    for column in table.columns.drop(groups, errors="ignore"):
         cells = read_texts(layout, table[column], gaps=True).dropna()
         named = UNNAMED.fullmatch(column) is None
         title = f"column {column!r}" if named else "column without a name"
@@ -428,14 +413,13 @@ def find_groups(
 
 
 def describe_reading(
-    layout: Layout, columns: Columns, classes: tuple[str, str]
+    layout: Layout, outcome: str, classes: tuple[str, str]
 ) -> list[str]:
     """Return sentences on how the file was read, the usual left out."""
     words = ", ".join(c for c in classes if c.lower() in MISSING_WORDS)
-    n, name = layout.n_skipped, columns.outcome
+    n, last = layout.n_skipped, layout.header[-1]
     notes = {
-        columns.note: True,
-        f"The outcome is the column {name!r}.": layout.header[-1] != OUTCOME,
+        f"The outcome is the column {outcome!r}.": last != OUTCOME,
         f"{words} is read as a class of the outcome, not as a gap.": words,
         "Commas are read as decimal marks.": layout.decimal == ",",
         f"{n} line(s) above the header are left out.": n > 0,

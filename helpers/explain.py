@@ -196,7 +196,7 @@ def describe_costs(n_genes: int = 10) -> dict:
         times = measured["steps"][name]
         models[name] = {
             "multiply_adds": {
-                T: count_multiply_adds(entry.build_largest((T, n_genes)))
+                T: count_multiply_adds(entry.build((T, n_genes)))
                 for T in LENGTHS
             },
             "milliseconds": {T: times[str(T)] for T in LENGTHS},

@@ -1,7 +1,6 @@
 """Q2: the assigned attention model, the LSTM it is compared with, and the
 registry of all models."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +13,10 @@ from helpers.training import GraphModel
 
 def build_attention_model(
     input_shape: tuple[int, int],
-    num_heads: int,
-    key_dim: int,
-    dropout_rate: float,
-    l2_reg: float,
+    num_heads: int = 3,
+    key_dim: int = 10,
+    dropout_rate: float = 0.1,
+    l2_reg: float = 0.01,
 ) -> keras.Model:
     """Build and compile the multi-head-attention classifier of Q2.
 
@@ -44,10 +43,10 @@ def build_attention_model(
 
 def build_time_aware_model(
     input_shape: tuple[int, int],
-    num_heads: int,
-    key_dim: int,
-    dropout_rate: float,
-    l2_reg: float,
+    num_heads: int = 3,
+    key_dim: int = 10,
+    dropout_rate: float = 0.1,
+    l2_reg: float = 0.01,
     time_features: str = "clock + trend",
     times: tuple[float, ...] | None = None,
 ) -> keras.Model:
@@ -68,10 +67,10 @@ def build_time_aware_model(
 
 def build_dense_model(
     input_shape: tuple[int, int],
-    num_heads: int,
-    key_dim: int,
-    dropout_rate: float,
-    l2_reg: float,
+    num_heads: int = 3,
+    key_dim: int = 10,
+    dropout_rate: float = 0.1,
+    l2_reg: float = 0.01,
     time_features: str = "clock + trend",
     times: tuple[float, ...] | None = None,
 ) -> keras.Model:
@@ -86,14 +85,10 @@ def build_dense_model(
         x.shape[1:], num_heads, key_dim, dropout_rate, l2_reg
     )
     units = (replaced.count_params() - 1) // (x.shape[2] + 4)
-    x = layers.Dense(units, activation="relu")(x)  # (n, T, units)
-    x = layers.Dropout(dropout_rate)(x)
-    x = layers.LayerNormalization(epsilon=1e-6)(x)
-    x = layers.GlobalAveragePooling1D()(x)  # (n, units)
-    x = layers.Dropout(dropout_rate)(x)
-    penalty = keras.regularizers.l2(l2_reg)
-    outputs = layers.Dense(1, "sigmoid", kernel_regularizer=penalty)(x)
-    return _compile(GraphModel(inputs, outputs, name="dense"))
+    x = layers.Dense(units, activation="relu", name="dense")(x)
+    for layer in replaced.layers[2:]:  # those behind attention, anew
+        x = type(layer).from_config(layer.get_config())(x)
+    return _compile(GraphModel(inputs, x, name="dense"))
 
 
 TIME_FEATURES = ("none", "clock", "trend", "clock + trend")
@@ -167,9 +162,9 @@ def weigh_slopes(times: np.ndarray, width: int = 11) -> np.ndarray:
 
 def build_lstm_model(
     input_shape: tuple[int, int],
-    units: int,
-    dropout_rate: float,
-    l2_reg: float,
+    units: int = 48,
+    dropout_rate: float = 0.1,
+    l2_reg: float = 0.01,
 ) -> keras.Model:
     """Build and compile an LSTM (Hochreiter & Schmidhuber 1997) with the same
     head, for the same shapes; `units` is the size of its state."""
@@ -215,13 +210,6 @@ class ModelEntry:
             for name, values in self.grid.items()
         }
 
-    def build_largest(self, input_shape: tuple[int, int]) -> keras.Model:
-        """Build the largest candidate, whose learning rate and epochs do not
-        matter here."""
-        known = inspect.signature(self.build).parameters
-        params = {k: v for k, v in self.largest.items() if k in known}
-        return self.build(input_shape, **params)
-
     @property
     def quick_grid(self) -> dict[str, list]:
         """The largest candidate, with each kind of time features, and few
@@ -233,7 +221,7 @@ class ModelEntry:
 
 
 REGULARISATION = {"dropout_rate": [0.1, 0.3], "l2_reg": [0.01, 0.02]}
-ATTENTION_GRID = {"num_heads": [2, 3], "key_dim": [5, 10], **REGULARISATION}
+PARAM_GRID = {"num_heads": [2, 3], "key_dim": [5, 10], **REGULARISATION}
 
 # A fourth model also needs a place in notebook and `make benchmark`.
 # 16 candidates each. Okabe & Ito's colours differ for colour-blind readers;
@@ -245,7 +233,7 @@ MODELS = {
         marker="o",
         linestyle="-",
         build=build_attention_model,
-        grid=ATTENTION_GRID,
+        grid=PARAM_GRID,
     ),
     "LSTM": ModelEntry(
         name="the LSTM",
@@ -277,12 +265,3 @@ MODELS = {
         },
     ),
 }
-
-
-def first_candidate(build: Callable[..., keras.Model]) -> dict[str, object]:
-    """Return the first candidate of the grid of the model that `build`
-    builds; {} if it is none of `MODELS`."""
-    for entry in MODELS.values():
-        if entry.build is build:
-            return {name: values[0] for name, values in entry.grid.items()}
-    return {}

@@ -47,29 +47,16 @@ def find_out() -> Path:
     return Path(os.environ.get("OUT", "build"))
 
 
-def show_figure(figure: Figure, name: str, caption: str, alt: str) -> None:
-    """Save `figure` as figures/name.png among the outputs, show it with its
-    text alternative, and its caption below it (which our page takes from the
-    image)."""
-    for part in _make_image(figure, name, caption, alt):
-        display(part)
-
-
-def update_figure(
-    places: Iterable[DisplayHandle],
+def show_figure(
     figure: Figure,
     name: str,
     caption: str,
     alt: str,
+    places: Iterable[DisplayHandle] = (),
 ) -> None:
-    """Save `figure` as `show_figure` does, and show it and its caption in two
-    `places` of an earlier cell."""
-    parts = _make_image(figure, name, caption, alt)
-    for place, part in zip(places, parts, strict=True):
-        place.update(part)
-
-
-def _make_image(figure, name, caption, alt):
+    """Save `figure` as figures/name.png among the outputs, show it with its
+    text alternative, and its caption below it (which our page takes from the
+    image): here, or in two `places` of an earlier cell."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=200)
     plt.close(figure)
@@ -79,8 +66,11 @@ def _make_image(figure, name, caption, alt):
     width = int(figure.get_figwidth() * 100)
     caption = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", caption)
     texts = {"alt": html.unescape(alt), "caption": caption}
+    image = Image(png.getvalue(), width=width, metadata=texts)
     below = HTML(f"<p><em>{caption}</em></p>", metadata={"caption": True})
-    return Image(png.getvalue(), width=width, metadata=texts), below
+    ways = [place.update for place in places] or [display, display]
+    for show, part in zip(ways, (image, below), strict=True):
+        show(part)
 
 
 def show_table(rows: dict[str, dict], name: str) -> None:

@@ -9,9 +9,10 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 
@@ -69,6 +70,7 @@ def run_here(function: Callable) -> Future:
     return future
 
 
+@dataclass(eq=False)
 class FutureBackend(joblib.ParallelBackendBase):
     """joblib's way to what `start` starts: `tasks_per_batch` consecutive
     tasks at a time. `on_done` is called with their number when they are done.
@@ -76,20 +78,14 @@ class FutureBackend(joblib.ParallelBackendBase):
     Where these are the folds of one candidate, one process traces its graph.
     """
 
+    start: Callable[[Callable], Future]
+    tasks_per_batch: int
+    on_done: Callable[[int], None]
+    abort: Callable[[], None]
     supports_retrieve_callback = True
 
-    def __init__(
-        self,
-        start: Callable[[Callable], Future],
-        tasks_per_batch: int,
-        on_done: Callable[[int], None],
-        abort: Callable[[], None],
-    ):
+    def __post_init__(self):
         super().__init__()
-        self.start = start
-        self.tasks_per_batch = tasks_per_batch
-        self.on_done = on_done
-        self.abort = abort
 
     def effective_n_jobs(self, n_jobs: int) -> int:
         return 2  # or more: joblib would keep a single one to itself
@@ -97,20 +93,15 @@ class FutureBackend(joblib.ParallelBackendBase):
     def compute_batch_size(self) -> int:
         return self.tasks_per_batch
 
-    def submit(
-        self, func: Callable, callback: Callable | None = None
-    ) -> Future:
-        def count(future):
-            if not future.cancelled() and future.exception() is None:
-                self.on_done(len(func))
-
+    def submit(self, func: Callable, callback: Callable) -> Future:
         future = self.start(func)
-        future.add_done_callback(count)
         future.add_done_callback(callback)
         return future
 
-    def retrieve_result_callback(self, out: Future):
-        return out.result()
+    def retrieve_result_callback(self, out: Future) -> list:
+        results = out.result()
+        self.on_done(len(results))  # before joblib can end the call
+        return results
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
         self.abort()
@@ -142,24 +133,6 @@ def use_workers(
             raise Interrupted(
                 f"Interrupted: the {label} did not finish. Run the cell again."
             ) from None
-
-
-def run_parallel(
-    label: str,
-    calls: Iterable,
-    *,
-    n_jobs: int | None,
-    tasks_per_batch: int = 1,
-) -> list:
-    """Return the results of `calls`, made by joblib's `delayed`, in order.
-
-    Calls that train the same model should stand side by side.
-    """
-    calls = list(calls)
-    with use_workers(
-        label, len(calls), n_jobs=n_jobs, tasks_per_batch=tasks_per_batch
-    ):
-        return joblib.Parallel(pre_dispatch="all")(calls)
 
 
 @contextmanager
@@ -215,16 +188,18 @@ def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     environment variable PROGRESS_FILE names a file (`make execute`), lines in
     it.
     """
-    start, last, done = time.monotonic(), 0.0, 0
+    start, done = time.monotonic(), 0
     file = os.environ.get("PROGRESS_FILE")
     line = None
     if not file and get_ipython():
         line = display(HTML(""), display_id=True)
 
-    def show(now):
+    def count(n):
+        nonlocal done
+        done += n
         text = f"{label}: {done} of {total} fits done"
         if 10 * done >= total and done:
-            left = (now - start) * (total - done) / done
+            left = (time.monotonic() - start) * (total - done) / done
             text += f", about {left:.0f} s left"
         if file:
             with open(file, "a", encoding="utf-8") as lines:
@@ -232,21 +207,9 @@ def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         elif line:
             line.update(HTML(f"<p>{text}</p>"))
 
-    def count(n):
-        nonlocal last, done
-        done, now = done + n, time.monotonic()
-        if now - last >= 1 or done == total:
-            last = now
-            show(now)
-
-    show(start)
+    count(0)
     try:
         yield count
     finally:
         if line:
             line.update(HTML(""))
-
-
-def count_workers(most: int) -> int:
-    """Return the number of cores this process may use, at most `most`."""
-    return min(joblib.cpu_count(), most)

@@ -11,15 +11,9 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.utils import ClassifierTags
 
 from helpers.data import check_enough_samples, make_folds
-from helpers.models import (
-    ATTENTION_GRID,
-    build_attention_model,
-    first_candidate,
-)
+from helpers.models import PARAM_GRID, build_attention_model
 from helpers.parallel import use_workers
 from helpers.training import KERAS_FIT, build_seeded, refuse_unknown
-
-PARAM_GRID = ATTENTION_GRID
 
 
 class GeneScaler(TransformerMixin, BaseEstimator):
@@ -58,13 +52,15 @@ class SequenceClassifier(KerasClassifier):
         learning_rate: float | None = None,
         **params,
     ):
-        super().__init__(
-            epochs=epochs,
-            batch_size=batch_size,
-            verbose=verbose,
-            optimizer=optimizer,
-            **params,
-        )
+        known = inspect.signature(build).parameters
+        defaults = {
+            name: parameter.default
+            for name, parameter in known.items()
+            if parameter.default is not parameter.empty
+        }
+        given = {"epochs": epochs, "batch_size": batch_size}
+        given |= {"verbose": verbose, "optimizer": optimizer}
+        super().__init__(**defaults | given | params)
         self.build = build
         self.seed = seed
         self.learning_rate = learning_rate
@@ -76,8 +72,9 @@ class SequenceClassifier(KerasClassifier):
         for name, instead in REFUSED.items():
             if params[name] is not None and params[name] is not False:
                 raise TypeError(f"{name} is not used here: {instead}.")
-        known = {*inspect.signature(KerasClassifier).parameters, *OWN_PARAMS}
-        known |= set(inspect.signature(self.build).parameters)
+        known = {"build", "seed", "learning_rate"}
+        for function in (KerasClassifier, self.build):
+            known |= inspect.signature(function).parameters.keys()
         known -= {"kwargs", "input_shape", *REFUSED}
         routed = [name for name in params if name.startswith(ROUTED)]
         refuse_unknown(
@@ -115,15 +112,13 @@ class SequenceClassifier(KerasClassifier):
         if options.get("callbacks"):  # scikeras would drop them
             raise TypeError("name callbacks where you make the classifier")
         if options.get("validation_data") is not None:
-            if self.warm_start:
-                raise TypeError(
-                    "warm_start and validation_data exclude each "
-                    "other here: scale and fit the model yourself"
-                )
             X_valid, y_valid = options["validation_data"]
             if not np.isin(y_valid, y).all():
                 raise ValueError("y holds no such outcome as validation_data")
-            X_valid = GeneScaler().fit(X).transform(X_valid)
+            scaler = GeneScaler().fit(X)
+            if self.warm_start and self.initialized_:
+                scaler = self.feature_encoder_
+            X_valid = scaler.transform(X_valid)
             y_valid = np.searchsorted(np.unique(y), y_valid)
             options["validation_data"] = X_valid, y_valid
         return super().fit(X, y, sample_weight, **options)
@@ -150,7 +145,6 @@ REFUSED = {
     "run_eagerly": "models are trained as graphs",
     "loss": "the function that builds the model compiles it with its loss",
 }
-OWN_PARAMS = ("build", "seed", "learning_rate")
 ROUTED = ("optimizer__", "fit__", "predict__", "callbacks__", "metrics__")
 
 
@@ -172,15 +166,14 @@ def run_grid_search(
 
     X (n, T, G), y (n,) of 0 and 1: training samples only. All candidates see
     the same `cv` folds, which keep `groups` (n,) whole; the best one is then
-    trained on all of X. What neither the grid nor `params` name has the first
-    value of our own grid. Raises DataError for too few samples or groups.
+    trained on all of X. What neither the grid nor `params` name is as `build`
+    has it by default. Raises DataError for too few samples or groups.
     """
     check_enough_samples(y, cv, groups)
     n_fits = cv * len(ParameterGrid(param_grid))
     classifier = SequenceClassifier(
         build,
-        **first_candidate(build)
-        | {"seed": seed, "epochs": epochs, "batch_size": batch_size}
+        **{"seed": seed, "epochs": epochs, "batch_size": batch_size}
         | params
         | {name: values[0] for name, values in param_grid.items()},
     )

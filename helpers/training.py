@@ -235,9 +235,8 @@ def _describe(model):
 
 @lru_cache(maxsize=3)  # each takes some 13 MB
 def _make_graphs(text, classes):
-    with _python_seed(0):
-        twin = keras.saving.deserialize_keras_object(json.loads(text))
-    return _Graphs(twin)
+    load = keras.saving.deserialize_keras_object
+    return _Graphs(build_seeded(load, 0, json.loads(text)))
 
 
 def _variables(model):
@@ -261,18 +260,10 @@ def build_seeded(
 ) -> keras.Model:
     """Return `build(*args, **params)`, all whose random numbers follow from
     `seed`."""
-    with _python_seed(seed):
-        return as_graph_model(build(*args, **params))
-
-
-@contextmanager
-def _python_seed(seed):
-    """Seed Python's own generator, from which Keras draws its seeds, while
-    the block runs; afterwards it is what it was."""
-    state = random.getstate()
+    state = random.getstate()  # Keras draws its seeds from this generator
     try:
         random.seed(seed)
-        yield
+        return as_graph_model(build(*args, **params))
     finally:
         random.setstate(state)
 

@@ -71,7 +71,7 @@ def test_promising_genes_are_those_that_any_model_uses():
 def test_promising_genes_are_found_in_a_trained_model(name):
     X, _ = make_data(n=400, T=7, G=40)
     y = (X[:, :, [7, 31]].mean(axis=(1, 2)) > 0.5).astype(int)
-    model = build_seeded(MODELS[name].build_largest, 0, (7, 40))
+    model = build_seeded(MODELS[name].build, 0, (7, 40))
     model.optimizer.learning_rate = 0.01
     model.fit(X - 0.5, y, epochs=10)
     assert {7, 31} <= {*explain.promising_genes([model], X - 0.5, most=4)}

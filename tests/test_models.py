@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -80,7 +82,7 @@ def test_size_and_output_are_as_they_should(shape, heads, dim):
 
 def test_models_are_compiled_for_a_binary_outcome():
     for entry in MODELS.values():
-        model = entry.build_largest((9, 2))
+        model = entry.build((9, 2))
         assert model.loss == "binary_crossentropy"
         assert isinstance(model.optimizer, keras.optimizers.Adam)
         assert len(model.losses) == 1  # the l2 penalty
@@ -194,5 +196,8 @@ def test_quick_grids_hold_the_largest_candidate_with_each_kind_of_time():
     assert aware.largest["time_features"] == "clock + trend"
     assert aware.quick_grid["time_features"] == list(TIME_FEATURES)
     for entry in MODELS.values():
+        known = inspect.signature(entry.build).parameters
+        for name in entry.largest.keys() & known:
+            assert entry.largest[name] == known[name].default
         for name in entry.quick_grid.keys() - {"epochs", "time_features"}:
             assert entry.quick_grid[name] == [entry.largest[name]]

@@ -28,7 +28,7 @@ def test_figures_are_saved_and_their_text_is_escaped(tmp_path, shown):
     assert image.metadata["caption"] == said
     assert f"<em>{said}</em>" in caption.data
     places = [SimpleNamespace(update=shown.append)] * 2
-    notebook.update_figure(places, plt.figure(), "y", **texts)
+    notebook.show_figure(plt.figure(), "y", places=places, **texts)
     assert shown[3].data == caption.data
     assert shown[2].data == (tmp_path / "figures" / "y.png").read_bytes()
     assert plt.get_fignums() == []

@@ -10,10 +10,10 @@ import numpy as np
 import psutil
 import pytest
 from conftest import ROOT
-from joblib import delayed
+from joblib import Parallel, delayed
 
 from helpers import parallel
-from helpers.parallel import run_parallel, show_progress
+from helpers.parallel import show_progress, use_workers
 from helpers.search import fold_scores, run_grid_search
 
 GRID = {
@@ -25,6 +25,13 @@ GRID = {
 }
 
 
+def run(calls, n_jobs=2, tasks_per_batch=1):
+    """Make the calls on workers, and return their results."""
+    how = {"n_jobs": n_jobs, "tasks_per_batch": tasks_per_batch}
+    with use_workers("calls", len(calls), **how):
+        return Parallel(pre_dispatch="all")(calls)
+
+
 @pytest.fixture
 def bare_workers(monkeypatch):
     """Let workers start without TensorFlow, in a moment."""
@@ -34,8 +41,8 @@ def bare_workers(monkeypatch):
 @pytest.mark.usefixtures("bare_workers")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_results_stand_in_order(n_jobs):
-    calls = (delayed(divmod)(n, 3) for n in range(7))
-    results = run_parallel("calls", calls, n_jobs=n_jobs, tasks_per_batch=2)
+    calls = [delayed(divmod)(n, 3) for n in range(7)]
+    results = run(calls, n_jobs, tasks_per_batch=2)
     assert results == [divmod(n, 3) for n in range(7)]
 
 
@@ -44,9 +51,9 @@ def test_results_stand_in_order(n_jobs):
 def test_an_error_ends_the_call_and_the_next_one_works(n_jobs):
     calls = [delayed(int)(text) for text in ("1", "number 2", "3")]
     with pytest.raises(ValueError, match="number 2"):
-        run_parallel("calls", calls, n_jobs=n_jobs)
+        run(calls, n_jobs)
     calls = [delayed(os.getpid)() for _ in range(3)]
-    pids = set(run_parallel("calls", calls, n_jobs=n_jobs))
+    pids = set(run(calls, n_jobs))
     assert (os.getpid() in pids) == (n_jobs == 1)
 
 
@@ -56,18 +63,19 @@ def test_a_killed_worker_is_an_error_and_not_a_hang():
         psutil.Process().kill()
 
     with pytest.raises(Exception, match=r"terminated|killed"):
-        run_parallel("calls", [delayed(kill)()] * 2, n_jobs=2)
-    assert run_parallel("calls", [delayed(abs)(-1)], n_jobs=2) == [1]
+        run([delayed(kill)()] * 2)
+    assert run([delayed(abs)(-1)]) == [1]
 
 
 def test_workers_have_one_thread_and_end_with_a_process_that_is_killed():
     """Several threads would wait for each other: ten times as slow."""
     code = (
-        "import time; from joblib import delayed\n"
+        "import time; from joblib import Parallel, delayed\n"
         "from threadpoolctl import threadpool_info\n"
-        "from helpers.parallel import run_parallel\n"
+        "from helpers.parallel import use_workers\n"
         "calls = [delayed(threadpool_info)()] * 2\n"
-        "pools = sum(run_parallel('calls', calls, n_jobs=2), [])\n"
+        "with use_workers('calls', 2, n_jobs=2):\n"
+        "    pools = sum(Parallel(pre_dispatch='all')(calls), [])\n"
         "print({p['num_threads'] for p in pools}, flush=True)\n"
         "time.sleep(60)"
     )
@@ -164,4 +172,4 @@ def test_scores_are_the_local_ones_though_a_worker_dies(
 def test_workers_under_a_nanny_are_refused(cluster):
     cluster("--nthreads", "1")
     with pytest.raises(RuntimeError, match="--no-nanny"):
-        run_parallel("calls", [delayed(abs)(-1)], n_jobs=2)
+        run([delayed(abs)(-1)])

@@ -51,7 +51,7 @@ def test_data_are_shown_by_sample_and_by_outcome(genes, known):
 
 
 def test_layers_are_boxes_with_shapes():
-    model = MODELS["attention"].build_largest((5, 3))
+    model = MODELS["attention"].build((5, 3))
     _, words = draw(plots.plot_layers(model))
     assert {"self\nattention", "probability", "5 x 3", "1"} <= words
 

@@ -201,7 +201,7 @@ def resamples():
 
 
 def test_comparison_holds_every_model_pair_and_score(resamples):
-    networks = {m: MODELS[m].build_largest((10, 3)) for m in MODELS}
+    networks = {m: MODELS[m].build((10, 3)) for m in MODELS}
     rng = np.random.default_rng(1)
     y = rng.permutation(np.repeat([0, 1], 50))
     p = {name: rng.random(100) for name in resamples}

@@ -185,9 +185,13 @@ def test_a_fitted_classifier_can_be_kept_and_loaded_elsewhere(data):
 
 def test_warm_start_goes_on_from_where_it_was(data):
     X, y = data
-    warm = make(warm_start=True).fit(X, y).fit(X, y)
-    expected = make(epochs=6).fit(X, y).predict_proba(X)
-    np.testing.assert_array_equal(warm.predict_proba(X), expected)
+    warm = make(warm_start=True).fit(X, y)
+    warm.fit(5 * X, y, validation_data=(X, y))  # scaled as at first
+    once = make(epochs=6).fit(X, y)
+    loss = warm.model_.evaluate(GeneScaler().fit_transform(X), y, verbose=0)
+    assert warm.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-5)
+    again = make(warm_start=True).fit(X, y).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(again, once.predict_proba(X))
 
 
 def test_validation_data_are_scaled_like_the_rest(data):
@@ -217,7 +221,8 @@ def test_grids_may_name_what_they_like(data):
     search = run_grid_search(*data, param_grid=grid, cv=2, key_dim=2)
     assert len(set(search.cv_results_["mean_test_score"])) == 4
     winner = search.best_estimator_.get_params()
-    assert (winner["num_heads"], winner["key_dim"]) == (2, 2)
+    assert (winner["num_heads"], winner["key_dim"]) == (3, 2)
+    search.best_estimator_.set_params(num_heads=1).fit(*data)
 
 
 def test_a_wrong_grid_is_refused_in_one_line(data):

@@ -52,7 +52,7 @@ def every_text():
             split = report.describe_split(data.y, rows, groups)
             yield "data", "finding", described, split
             yield from each("data", "caption alt", described)
-    model = MODELS[ASSIGNED].build_largest((5, 3))
+    model = MODELS[ASSIGNED].build((5, 3))
     yield from each("model", "caption alt", model)
     won = {"best": 2, "near": 1, "p": 0.001}
     near = {"near": 4, "distance": 0.001}
