@@ -4,7 +4,7 @@ A table of another shape is refused, with the pandas that reshapes it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Layout:
     """
 
     path: Path
-    content: bytes
+    content: bytes = field(repr=False)
     header: list[str]
     rows: pd.DataFrame
     separator: str
@@ -89,16 +89,15 @@ class Layout:
 
 
 def recognise_columns(
-    layout: Layout, groups: str | bool | None
+    layout: Layout, outcome: str | None, groups: str | bool | None
 ) -> tuple[pd.DataFrame, str, str]:
     """Say which columns of a file hold values, by their names.
 
-    `groups` names the column of groups, if there is one. Returns the names
+    `outcome` and `groups` name those columns, if there are any. Returns names
     by time and gene, both in order; the unit of time; and a sentence on how
     they were read. Raises DataError unless every gene has every time exactly
     once, or if other columns than a leading one stand beside the genes.
     """
-    outcome = find_outcome(layout)
     if groups not in (None, False, *{*layout.header} - {outcome}):
         raise layout.error(
             f"GROUPS={groups} must name the column that says which rows "

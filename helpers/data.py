@@ -86,8 +86,8 @@ def load_expression_data(
     """
     layout = inspect_file(Path(path))
     outcome = find_outcome(layout)
-    grid, unit, note = recognise_columns(layout, groups)  # names, (T, G)
-    values = grid.to_numpy().ravel()
+    grid, unit, note = recognise_columns(layout, outcome, groups)
+    values = grid.to_numpy().ravel()  # of names, (T, G)
     others = pd.Index(layout.header).difference(values, sort=False)
     with explain_errors(layout.path):
         table = pd.read_csv(
@@ -264,6 +264,7 @@ def read_bytes(path: Path) -> bytes:
             f"{path}: holds NUL bytes, so it is damaged or not text in UTF-8. "
             "Save it as CSV in UTF-8."
         )
+    content.decode()  # else pandas would say where in a cell it cannot
     content = content.removeprefix(b"\xef\xbb\xbf")  # a byte-order mark
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 

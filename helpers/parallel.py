@@ -202,7 +202,7 @@ def show_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
             left = (time.monotonic() - start) * (total - done) / done
             text += f", about {left:.0f} s left"
         if file:
-            with open(file, "a", encoding="utf-8") as lines:
+            with suppress(OSError), open(file, "a", encoding="utf-8") as lines:
                 lines.write(text + "\n")
         elif line:
             line.update(HTML(f"<p>{text}</p>"))

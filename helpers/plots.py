@@ -181,8 +181,9 @@ def plot_means(comparison: ModelComparison) -> Figure:
     aucs = np.array([comparison.auc(name) for name in names])
     colors = [_look(name)["color"] for name in names]
     figure, ax = plt.subplots(figsize=(NARROW, 0.6 + 0.25 * len(names)))
-    bars = ax.barh(names, aucs - 0.5, left=0.5, height=0.5, color=colors)
-    ax.bar_label(bars, [f"{auc:.2f}" for auc in aucs], padding=4, fontsize=9)
+    ax.barh(names, aucs - 0.5, left=0.5, height=0.5, color=colors)
+    for y, auc in enumerate(aucs):
+        ax.text(max(auc, 0.5) + 0.01, y, f"{auc:.2f}", va="center", size=9)
     ax.set(xlim=(min(0.5, *aucs) - 0.02, 1), xlabel="ROC AUC (0.5: guessing)")
     return figure
 
@@ -215,11 +216,11 @@ def plot_comparison(
 def plot_controls(controls: Controls, scenarios: Sequence[str]) -> Figure:
     """ROC AUC of each seed by model, beside the best possible one and the
     band of guessing, a panel for each of the `scenarios`."""
+    n, half = len(scenarios), controls.guessing
     figure, axes = plt.subplots(
-        len(scenarios), figsize=(NARROW, 1 + 1.6 * len(scenarios)), sharex=True
+        n, squeeze=False, figsize=(NARROW, 1 + 1.6 * n), sharex=True
     )
-    half = controls.guessing
-    for ax, scenario in zip(axes, scenarios, strict=True):
+    for ax, scenario in zip(axes.flat, scenarios, strict=True):
         ax.axvspan(0.5 - half, 0.5 + half, color=BAND, lw=0, zorder=0)
         for name in (ALL_VALUES, ASSIGNED, *CURES, TIME_AWARE, LSTM):
             if name in controls[scenario]:

@@ -203,7 +203,7 @@ class Training:
     @property
     def change(self) -> float:
         """The relative change up to the final model."""
-        return self.val_loss[self.search_epochs - 1] / self.val_loss[0] - 1
+        return self.val_loss[: self.search_epochs][-1] / self.val_loss[0] - 1
 
     @property
     def later(self) -> list[float]:
@@ -375,7 +375,7 @@ def describe_comparison(
     draws = evaluate.bootstrap_roc_auc(
         y, predictions, seed=seed, groups=groups
     )
-    aucs = {name: scores["roc_auc"] for name, scores in resamples.items()}
+    aucs = {name: resamples[name]["roc_auc"] for name in predictions}
     models = {}
     for name in sorted(aucs, key=lambda m: aucs[m].mean(), reverse=True):
         mean = {k: v.mean() for k, v in resamples[name].items()}

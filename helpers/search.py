@@ -52,15 +52,13 @@ class SequenceClassifier(KerasClassifier):
         learning_rate: float | None = None,
         **params,
     ):
-        known = inspect.signature(build).parameters
-        defaults = {
-            name: parameter.default
-            for name, parameter in known.items()
-            if parameter.default is not parameter.empty
-        }
-        given = {"epochs": epochs, "batch_size": batch_size}
-        given |= {"verbose": verbose, "optimizer": optimizer}
-        super().__init__(**defaults | given | params)
+        super().__init__(
+            epochs=epochs,
+            batch_size=batch_size,
+            verbose=verbose,
+            optimizer=optimizer,
+            **params,
+        )
         self.build = build
         self.seed = seed
         self.learning_rate = learning_rate

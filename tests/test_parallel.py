@@ -104,6 +104,12 @@ def test_progress_starts_at_once_and_waits_with_its_estimate(
     assert last == "fits: 40 of 40 fits done, about 0 s left"
 
 
+@pytest.mark.usefixtures("bare_workers")
+def test_fits_end_well_where_progress_cannot_be_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "no folder" / "file"))
+    assert run([delayed(abs)(-1)] * 3) == [1, 1, 1]
+
+
 @pytest.fixture(scope="module")
 def data():
     X = np.random.default_rng(1).normal(size=(90, 8, 3)).astype(np.float32)

@@ -82,6 +82,7 @@ def test_means_and_comparison_show_every_model_best_on_top():
     [ax], words = draw(plots.plot_means(comparison))
     assert {"0.89", "0.95", "0.30"} <= words
     assert ax.get_xlim()[0] < 0.3
+    assert all(text.get_position()[0] > 0.5 for text in ax.texts)  # at bars
     rng = np.random.default_rng(0)
     aucs = {name: {"roc_auc": rng.random(3)} for name in comparison.models}
     [bx], _ = draw(plots.plot_comparison(comparison, aucs))

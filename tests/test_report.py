@@ -93,6 +93,8 @@ def test_the_course_of_the_loss_is_described_and_judged():
     assert (training.best_epoch, training.lowest) == (4, 0.5)
     assert (training.change, training.tau) == (-0.5, pytest.approx(-1))
     assert training.later == [0.51, 0.52, 0.53, 0.54, 0.55]
+    stopped = report.describe_training(history, search_epochs=20)
+    assert stopped.change == pytest.approx(-0.45)
     history["val_loss"] = [1.0, 0.8, np.nan]
     with pytest.raises(FloatingPointError, match="not finite at epoch 3"):
         report.describe_training(history, search_epochs=4)
@@ -206,6 +208,7 @@ def test_comparison_holds_every_model_pair_and_score(resamples):
     y = rng.permutation(np.repeat([0, 1], 50))
     p = {name: rng.random(100) for name in resamples}
     pairs = [(AWARE, LSTM), (AWARE, ASSIGNED)]
+    resamples = resamples | {"not asked for": resamples[LSTM]}
     describe = partial(
         *(report.describe_comparison, resamples, networks, y, p, pairs),
         test_train_ratio=0.25,

@@ -220,9 +220,22 @@ def test_grids_may_name_what_they_like(data):
     grid = {"learning_rate": [0.01, 0.1], "epochs": [1, 4]}
     search = run_grid_search(*data, param_grid=grid, cv=2, key_dim=2)
     assert len(set(search.cv_results_["mean_test_score"])) == 4
-    winner = search.best_estimator_.get_params()
-    assert (winner["num_heads"], winner["key_dim"]) == (3, 2)
-    search.best_estimator_.set_params(num_heads=1).fit(*data)
+    attention = search.best_estimator_.model_.get_layer("self_attention")
+    assert (attention.num_heads, attention.key_dim) == (3, 2)
+
+
+def build_own(input_shape, seed=3, learning_rate=0.01, loss="mse"):
+    inputs = keras.Input(input_shape)
+    outputs = keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(learning_rate + seed), loss)
+    return model
+
+
+def test_a_build_function_of_ones_own_keeps_its_defaults(data):
+    fitted = SequenceClassifier(build_own, epochs=1).fit(*data).model_
+    assert float(fitted.optimizer.learning_rate) == pytest.approx(3.01)
+    assert fitted.loss == "mse"
 
 
 def test_a_wrong_grid_is_refused_in_one_line(data):
