@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegressionCV
@@ -15,7 +15,7 @@ from helpers.data import count_rarest, make_folds
 from helpers.evaluate import score_predictions
 from helpers.explain import permutation_importance, shuffle_time
 from helpers.models import MODELS
-from helpers.parallel import use_workers
+from helpers.parallel import run_parallel
 from helpers.search import SequenceClassifier
 from helpers.simulate import simulate_expression
 
@@ -106,10 +106,11 @@ def resample_models(
         for model in models.values()
         for k, split in enumerate(splits)
     ]
-    with use_workers(
-        "resampling", len(calls), n_jobs=n_jobs, tasks_per_batch=n_folds
-    ):
-        scores = iter(Parallel(pre_dispatch="all")(calls))
+    scores = iter(
+        run_parallel(
+            "resampling", calls, n_jobs=n_jobs, tasks_per_batch=n_folds
+        )
+    )
     rows = {name: [next(scores) for _ in splits] for name in models}
     for name, p in (possible or {}).items():
         rows[name] = [
@@ -186,8 +187,7 @@ def run_controls(
         for scenario, name in plan
         for seed in seeds
     ]
-    with use_workers("controls", len(calls), n_jobs=n_jobs):
-        scores = iter(Parallel(pre_dispatch="all")(calls))
+    scores = iter(run_parallel("controls", calls, n_jobs=n_jobs))
     controls = {scenario: {} for scenario in CHECKS}
     for scenario, name in plan:
         controls[scenario][name] = [next(scores) for _ in seeds]

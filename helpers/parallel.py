@@ -135,6 +135,19 @@ def use_workers(
             ) from None
 
 
+def run_parallel(
+    label: str, calls: list, *, n_jobs: int | None, tasks_per_batch: int = 1
+) -> list:
+    """Return the results of `calls`, made by joblib's `delayed`, in order.
+
+    Calls that train the same model should stand side by side.
+    """
+    with use_workers(
+        label, len(calls), n_jobs=n_jobs, tasks_per_batch=tasks_per_batch
+    ):
+        return joblib.Parallel(pre_dispatch="all")(calls)
+
+
 @contextmanager
 def _local_workers(n_jobs):
     if n_jobs == 1:

@@ -140,8 +140,8 @@ def describe_search(search: GridSearchCV) -> Search:
     scores = fold_scores(search)
     ratio = 1 / (search.n_splits_ - 1)  # test : training
     table = pd.DataFrame(search.cv_results_["params"])
-    table["roc_auc_mean"] = means = search.cv_results_["mean_test_score"]
-    table["behind"] = means.max() - means
+    means = search.cv_results_["mean_test_score"]
+    table["roc_auc_mean"], table["behind"] = means, means.max() - means
     table["half_interval"] = evaluate.half_intervals(scores, ratio)
     table = table.sort_values("roc_auc_mean", ascending=False, kind="stable")
     return Search(
@@ -378,14 +378,16 @@ def describe_comparison(
     aucs = {name: resamples[name]["roc_auc"] for name in predictions}
     models = {}
     for name in sorted(aucs, key=lambda m: aucs[m].mean(), reverse=True):
-        mean = {k: v.mean() for k, v in resamples[name].items()}
         auc = evaluate.score_predictions(y, predictions[name])["roc_auc"]
         low, high = np.percentile(draws[name], [2.5, 97.5])
         models[name] = {
-            "roc_auc": {"mean": mean["roc_auc"], "sd": aucs[name].std(ddof=1)},
-            "accuracy": mean["accuracy"],
-            "log_loss": mean["log_loss"],
-            "brier": mean["brier"],
+            "roc_auc": {
+                "mean": aucs[name].mean(),
+                "sd": aucs[name].std(ddof=1),
+            },
+            "accuracy": resamples[name]["accuracy"].mean(),
+            "log_loss": resamples[name]["log_loss"].mean(),
+            "brier": resamples[name]["brier"].mean(),
             "held_out": {"roc_auc": auc, "low": low, "high": high},
         }
         if name in networks:

@@ -113,9 +113,8 @@ class SequenceClassifier(KerasClassifier):
             X_valid, y_valid = options["validation_data"]
             if not np.isin(y_valid, y).all():
                 raise ValueError("y holds no such outcome as validation_data")
-            scaler = GeneScaler().fit(X)
-            if self.warm_start and self.initialized_:
-                scaler = self.feature_encoder_
+            goes_on = self.warm_start and self.initialized_
+            scaler = self.feature_encoder_ if goes_on else GeneScaler().fit(X)
             X_valid = scaler.transform(X_valid)
             y_valid = np.searchsorted(np.unique(y), y_valid)
             options["validation_data"] = X_valid, y_valid

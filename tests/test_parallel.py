@@ -10,10 +10,10 @@ import numpy as np
 import psutil
 import pytest
 from conftest import ROOT
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from helpers import parallel
-from helpers.parallel import show_progress, use_workers
+from helpers.parallel import run_parallel, show_progress
 from helpers.search import fold_scores, run_grid_search
 
 GRID = {
@@ -23,13 +23,6 @@ GRID = {
     "l2_reg": [0.01],
     "epochs": [1, 2],
 }
-
-
-def run(calls, n_jobs=2, tasks_per_batch=1):
-    """Make the calls on workers, and return their results."""
-    how = {"n_jobs": n_jobs, "tasks_per_batch": tasks_per_batch}
-    with use_workers("calls", len(calls), **how):
-        return Parallel(pre_dispatch="all")(calls)
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def bare_workers(monkeypatch):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_results_stand_in_order(n_jobs):
     calls = [delayed(divmod)(n, 3) for n in range(7)]
-    results = run(calls, n_jobs, tasks_per_batch=2)
+    results = run_parallel("calls", calls, n_jobs=n_jobs, tasks_per_batch=2)
     assert results == [divmod(n, 3) for n in range(7)]
 
 
@@ -51,9 +44,9 @@ def test_results_stand_in_order(n_jobs):
 def test_an_error_ends_the_call_and_the_next_one_works(n_jobs):
     calls = [delayed(int)(text) for text in ("1", "number 2", "3")]
     with pytest.raises(ValueError, match="number 2"):
-        run(calls, n_jobs)
+        run_parallel("calls", calls, n_jobs=n_jobs)
     calls = [delayed(os.getpid)() for _ in range(3)]
-    pids = set(run(calls, n_jobs))
+    pids = set(run_parallel("calls", calls, n_jobs=n_jobs))
     assert (os.getpid() in pids) == (n_jobs == 1)
 
 
@@ -63,19 +56,18 @@ def test_a_killed_worker_is_an_error_and_not_a_hang():
         psutil.Process().kill()
 
     with pytest.raises(Exception, match=r"terminated|killed"):
-        run([delayed(kill)()] * 2)
-    assert run([delayed(abs)(-1)]) == [1]
+        run_parallel("calls", [delayed(kill)()] * 2, n_jobs=2)
+    assert run_parallel("calls", [delayed(abs)(-1)], n_jobs=2) == [1]
 
 
 def test_workers_have_one_thread_and_end_with_a_process_that_is_killed():
     """Several threads would wait for each other: ten times as slow."""
     code = (
-        "import time; from joblib import Parallel, delayed\n"
+        "import time; from joblib import delayed\n"
         "from threadpoolctl import threadpool_info\n"
-        "from helpers.parallel import use_workers\n"
+        "from helpers.parallel import run_parallel\n"
         "calls = [delayed(threadpool_info)()] * 2\n"
-        "with use_workers('calls', 2, n_jobs=2):\n"
-        "    pools = sum(Parallel(pre_dispatch='all')(calls), [])\n"
+        "pools = sum(run_parallel('calls', calls, n_jobs=2), [])\n"
         "print({p['num_threads'] for p in pools}, flush=True)\n"
         "time.sleep(60)"
     )
@@ -107,7 +99,8 @@ def test_progress_starts_at_once_and_waits_with_its_estimate(
 @pytest.mark.usefixtures("bare_workers")
 def test_fits_end_well_where_progress_cannot_be_written(monkeypatch, tmp_path):
     monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "no folder" / "file"))
-    assert run([delayed(abs)(-1)] * 3) == [1, 1, 1]
+    calls = [delayed(abs)(-1)] * 3
+    assert run_parallel("calls", calls, n_jobs=2) == [1, 1, 1]
 
 
 @pytest.fixture(scope="module")
@@ -178,4 +171,4 @@ def test_scores_are_the_local_ones_though_a_worker_dies(
 def test_workers_under_a_nanny_are_refused(cluster):
     cluster("--nthreads", "1")
     with pytest.raises(RuntimeError, match="--no-nanny"):
-        run([delayed(abs)(-1)])
+        run_parallel("calls", [delayed(abs)(-1)], n_jobs=2)
